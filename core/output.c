@@ -1,0 +1,57 @@
+#include "core/output.h"
+
+#include <string.h>
+
+void xd_output_init(struct xd_output *output, size_t limit)
+{
+    xd_buf_init(&output->events, limit);
+    xd_buf_init(&output->ends, limit);
+    xd_buf_init(&output->outcomes, limit);
+    xd_buf_init(&output->closed, limit);
+}
+
+void xd_output_clear(struct xd_output *output)
+{
+    xd_buf_clear(&output->events);
+    xd_buf_clear(&output->ends);
+    xd_buf_clear(&output->outcomes);
+    xd_buf_clear(&output->closed);
+}
+
+void xd_output_free(struct xd_output *output)
+{
+    xd_buf_free(&output->events);
+    xd_buf_free(&output->ends);
+    xd_buf_free(&output->outcomes);
+    xd_buf_free(&output->closed);
+}
+
+bool xd_output_failed(const struct xd_output *output)
+{
+    return output->events.failed || output->ends.failed || output->outcomes.failed || output->closed.failed;
+}
+
+uint32_t xd_output_event_count(const struct xd_output *output)
+{
+    return (uint32_t)(output->ends.len / sizeof(size_t));
+}
+
+void xd_output_end_event(struct xd_output *output)
+{
+    xd_buf_add(&output->ends, &output->events.len, sizeof output->events.len);
+}
+
+void xd_output_outcome(struct xd_output *output, enum xd_code code)
+{
+    uint16_t outcome = (uint16_t)code;
+    xd_buf_add(&output->outcomes, &outcome, sizeof outcome);
+}
+
+void xd_output_close_ref(struct xd_output *output, struct xd_str account, struct xd_str ref, bool freed)
+{
+    struct xd_closed_ref closed = {
+        .freed = freed, .account_len = (uint8_t)account.len, .ref_len = (uint8_t)ref.len};
+    memcpy(closed.account, account.at, account.len);
+    memcpy(closed.ref, ref.at, ref.len);
+    xd_buf_add(&output->closed, &closed, sizeof closed);
+}

@@ -1,0 +1,39 @@
+/* What applying a run of records yields: the events, an outcome for each record, and the refs of orders that closed.
+ * The engine fills it, the ledger commits it. Cleared and used again, so that the hot path allocates nothing. */
+#ifndef XD_CORE_OUTPUT_H
+#define XD_CORE_OUTPUT_H
+
+#include "core/order.h"
+
+/* An order that needs its ref no longer: it was refused (`freed`: the ref may be used again at once) or it has closed
+ * (the ref is kept for 30 days more). */
+struct xd_closed_ref {
+    bool freed;
+    uint8_t account_len, ref_len;
+    char account[XD_ACCOUNT_MAX];
+    char ref[XD_REF_MAX];
+};
+
+struct xd_output {
+    struct xd_buf events;   /* whole events (event.h), one after the other */
+    struct xd_buf ends;     /* size_t: where each event ends in `events` */
+    struct xd_buf outcomes; /* uint16_t enum xd_code: one for each record applied */
+    struct xd_buf closed;   /* struct xd_closed_ref */
+};
+
+/* `limit` bounds each of the four, in bytes. */
+void xd_output_init(struct xd_output *output, size_t limit);
+void xd_output_clear(struct xd_output *output);
+void xd_output_free(struct xd_output *output);
+
+/* True once anything did not fit or found no memory: the output must not be used. */
+bool xd_output_failed(const struct xd_output *output);
+
+uint32_t xd_output_event_count(const struct xd_output *output);
+
+/* To be called after each event appended to `events`. */
+void xd_output_end_event(struct xd_output *output);
+void xd_output_outcome(struct xd_output *output, enum xd_code code);
+void xd_output_close_ref(struct xd_output *output, struct xd_str account, struct xd_str ref, bool freed);
+
+#endif
