@@ -1,0 +1,69 @@
+/* The matching engine of one partition: records in, events out.
+ *
+ * A pure library: it does no I/O, reads no clock, draws no random number and starts no thread. Time is what its caller
+ * says with each record. The same records at the same times give the same events, byte for byte, on any machine.
+ * docs/RULES.md says what the rules mean where they could be read in two ways. */
+#ifndef XD_MATCHER_ENGINE_H
+#define XD_MATCHER_ENGINE_H
+
+#include "core/event.h"
+#include "core/output.h"
+#include "core/record.h"
+
+struct xd_engine;
+
+struct xd_engine_options {
+    uint16_t partition;
+    struct xd_market market;
+    uint32_t max_orders; /* that it holds; more are refused with XD_BOOK_FULL */
+};
+
+/* NULL without memory. */
+struct xd_engine *xd_engine_create(const struct xd_engine_options *options);
+void xd_engine_destroy(struct xd_engine *engine);
+
+/* Applies one record at log time `now` (seconds; not before the last one's): first every deadline that has passed, then
+ * the record, then what it set free. Appends to `output` the events, the refs that closed, and one outcome: XD_OK,
+ * XD_NOT_FOUND, XD_WRONG_STATE, XD_FORBIDDEN, or for an order XD_LAPSED, XD_BOOK_FULL (an order.rejected event says so
+ * too). An order whose id was seen before is dropped with XD_OK and no event.
+ * False without memory, here or in `output`: the engine is then unusable and must be rebuilt from the log. */
+bool xd_engine_apply(struct xd_engine *engine, int64_t now, const struct xd_record *record, struct xd_output *output);
+
+/* When the next deadline is due (seconds), or INT64_MAX. The owner appends a tick then. */
+int64_t xd_engine_next_deadline(const struct xd_engine *engine);
+
+/* The time of the last record applied, seconds. */
+int64_t xd_engine_now(const struct xd_engine *engine);
+
+/* Appends the whole state in canonical form: engines that behave alike give equal bytes. False without memory. */
+bool xd_engine_save(const struct xd_engine *engine, struct xd_buf *out);
+
+/* An engine from what xd_engine_save wrote. NULL if the bytes are not that, or without memory. */
+struct xd_engine *xd_engine_load(const struct xd_engine_options *options, const uint8_t *bytes, size_t len);
+
+/* A hash (XXH3, 64 bits) of what xd_engine_save writes. */
+uint64_t xd_engine_state_hash(const struct xd_engine *engine);
+
+/* Listings, oldest first. What the engine holds: orders that are open or have live matches, and matches that are
+ * proposed, confirmed, or still have their place on a truck or in a calendar. */
+struct xd_listing {
+    struct xd_str account; /* whose; "*": everybody's */
+    int state;             /* an enum xd_order_state or xd_match_state, or -1 for all */
+    uint64_t after;        /* id of the last one of the page before, or 0 */
+    uint32_t limit;        /* how many at most */
+};
+
+/* Each appends maps (event.h) to `out` and returns how many; *more says whether another page follows, *last is the id to
+ * go on after. */
+uint32_t xd_engine_list_orders(const struct xd_engine *engine, const struct xd_listing *listing, struct xd_buf *out,
+                               uint64_t *last, bool *more);
+uint32_t xd_engine_list_matches(const struct xd_engine *engine, const struct xd_listing *listing, struct xd_buf *out,
+                                uint64_t *last, bool *more);
+
+struct xd_engine_stats {
+    uint64_t orders, open_offers, open_requests, matches, proposals;
+    uint64_t bytes; /* allocated, as far as the engine itself allocated it */
+};
+void xd_engine_stats(const struct xd_engine *engine, struct xd_engine_stats *out);
+
+#endif

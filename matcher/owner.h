@@ -1,0 +1,44 @@
+/* The owner of a partition: acquires it, rebuilds the engine from snapshot and log, then follows the log, applies each
+ * record and commits what came of it. Appends ticks when deadlines are due and saves snapshots. When the ledger says that
+ * records were lost, or an append or commit fails, it discards the engine and starts over.
+ *
+ *      ACQUIRING -> LOADING -> REPLAYING -> OWNING
+ *          ^------------ lost, retried each second ------' */
+#ifndef XD_MATCHER_OWNER_H
+#define XD_MATCHER_OWNER_H
+
+#include "core/ledger/ledger.h"
+#include "matcher/engine.h"
+
+struct event_base;
+struct xd_owner;
+
+struct xd_owner_options {
+    struct xd_engine_options engine;
+    uint64_t snapshot_every; /* records between snapshots; 0: never */
+    /* Told when the state changes: `owning`, or why not (code). May be NULL. */
+    void (*changed)(void *arg, bool owning, enum xd_code code);
+    void *arg;
+};
+
+/* Starts acquiring. The ledger and base outlive the owner. NULL without memory. */
+struct xd_owner *xd_owner_start(struct event_base *base, struct xd_ledger *ledger,
+                                const struct xd_owner_options *options);
+
+/* The engine while owning, else NULL. To ask, not to apply: reads answer from what may not be durable yet, so a caller
+ * that shows them waits for the ledger (xd_owner_settled). */
+const struct xd_engine *xd_owner_engine(const struct xd_owner *owner);
+
+/* Offset of the next record to apply: with the state hash, what the state is the state of. */
+uint64_t xd_owner_position(const struct xd_owner *owner);
+
+/* To be called when the (test) clock was moved by hand, so that due ticks are appended now. */
+void xd_owner_clock_moved(struct xd_owner *owner);
+
+/* Saves a snapshot now, whatever the count; at a clean shutdown. The callback may be NULL. */
+void xd_owner_snapshot(struct xd_owner *owner, xd_done_cb *done, void *arg);
+
+/* Releases the partition and frees. */
+void xd_owner_stop(struct xd_owner *owner);
+
+#endif
