@@ -63,7 +63,8 @@ struct xd_error {
 const char *xd_code_name(enum xd_code code);
 const char *xd_code_meaning(enum xd_code code);
 
-/* Sets `error` and returns false, so that a check can end in `return xd_fail(...)`. `field` may be NULL. */
+/* Sets `error` and returns false, so that a check can end in `return xd_fail(...)`. `field` may be NULL; it and the
+ * arguments may point into `*error`. Bytes of either that are not UTF-8 become '?'. */
 bool xd_fail(struct xd_error *error, enum xd_code code, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -22,10 +22,13 @@ struct xd_unit_vector {
 
 struct xd_unit_vector xd_place_vector(struct xd_place place);
 
+/* The angle between two unit vectors in radians, 0 to pi. */
+double xd_angle(struct xd_unit_vector a, struct xd_unit_vector b);
+
 /* The great circle between two places on R = 6371.0088 km times road_factor_e4 / 10000, to the nearest metre. */
 int64_t xd_distance_m(struct xd_unit_vector a, struct xd_unit_vector b, int32_t road_factor_e4);
 
-/* Seconds to drive `metres` at `speed` tenths of km/h (> 0): metres x 3.6 / km/h, rounded up. */
+/* Seconds to drive `metres` (>= 0) at `speed` tenths of km/h (> 0): metres x 3.6 / km/h, rounded up. */
 int64_t xd_drive_s(int64_t metres, int64_t speed);
 
 #endif
