@@ -13,6 +13,9 @@ const char *xd_feature_name(unsigned bit);
 /* The bit of a name, or -1. */
 int xd_feature_bit(const char *name, size_t len);
 
+/* All the names in one line, for people ("adr_1..adr_9" for the nine). */
+extern const char xd_features_text[];
+
 /* What an offer with these features can serve: frc adds frb, fra, fna; frb adds fra, fna; fra adds fna. */
 uint64_t xd_features_implied(uint64_t features);
 

@@ -78,11 +78,13 @@ bool xd_order_read(const msgpack_object *map, const struct xd_market *market, st
  * out): a msgpack map. */
 void xd_order_write(const struct xd_order *order, struct xd_buf *out);
 
-/* The ledger's form: a map of field tags to integers in the table's units; what was not given is left out, but
- * valid_until and currency, which are always there. Canonical: equal orders give equal bytes. */
+/* The ledger's form: a map of field tags, in the table's order, to integers in the table's units; what was not given
+ * is left out, but valid_until and currency, which are always there (their tag plus 64 where they were not given).
+ * Canonical: equal orders give equal bytes. */
 void xd_order_pack(const struct xd_order *order, struct xd_buf *out);
 
-/* Back from the ledger's form; strings point into `object`. False if it was not made by xd_order_pack. */
+/* Back from the ledger's form, the order as it was packed; strings point into `object`. False if it was not made by
+ * xd_order_pack from an order that xd_order_read would pass: every range and check holds afterwards. */
 bool xd_order_unpack(const msgpack_object *object, struct xd_order *out);
 
 /* 128 bits over what the owner wrote (not over defaults): equal for a retry of the same order. */

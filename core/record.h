@@ -34,7 +34,8 @@ struct xd_record {
 
 const char *xd_record_type_name(enum xd_record_type type);
 
-/* A msgpack map {"type", ...}, the order in its ledger form. */
+/* A msgpack map {"type", "account", "id" or "match", "credit", "order"}, of which each type has what is said above;
+ * ids are integers, the order is in its ledger form. */
 void xd_record_pack(const struct xd_record *record, struct xd_buf *out);
 
 /* Back again; strings point into `object`. False if it is not a record. */

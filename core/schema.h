@@ -120,9 +120,10 @@ extern const char *const xd_confirm_names[];
 extern const char *const xd_dim_names[];
 extern const uint8_t xd_dim_scale[XD_DIMS];
 
-/* Reads "field=value" from a command line as the field's type wants it and appends name and value to a msgpack map
- * under construction: numbers as decimal strings, places as "lat,lon", ranges as "min..max", lists as "a,b". The
- * broker does the checking; this fails only where the text has not the shape of the type. */
+/* Appends a field and its value, as they are written on a command line ("field=value"; `text` is what follows the
+ * "="), to a msgpack map under construction: numbers as decimal strings, places from "lat,lon", ranges from
+ * "min..max", lists from "a,b", all else as it is. The broker does the checking: this fails, with nothing appended,
+ * only where the text has not the shape of the type. */
 bool xd_field_from_text(const struct xd_field *field, const char *text, struct xd_buf *out, struct xd_error *error);
 
 #endif
