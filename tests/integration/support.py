@@ -120,7 +120,7 @@ class Broker:
             client.call("hello", {"account": account})
         return client
 
-    def signal(self, number):
+    def send_signal(self, number):
         self.process.send_signal(number)
 
     def wait(self, timeout=TIMEOUT):
@@ -131,7 +131,7 @@ class Broker:
     def stop(self, number=signal.SIGTERM):
         """Stops it; its exit status."""
         if self.process.poll() is None:
-            self.signal(number)
+            self.send_signal(number)
         return self.wait()
 
     def kill(self):
