@@ -231,7 +231,7 @@ static bool unpack_text(const struct xd_field *field, const msgpack_object *valu
     if (value->type != MSGPACK_OBJECT_STR) return false;
     if (value->via.str.size < field->min || value->via.str.size > field->max) return false;
     *out = (struct xd_str){value->via.str.ptr, value->via.str.size};
-    return true;
+    return field->type == XD_TYPE_REF ? xd_ref_valid(*out) : xd_utf8_valid(out->at, out->len);
 }
 
 static bool unpack_features(const msgpack_object *value, uint64_t *out)
@@ -248,11 +248,20 @@ static bool unpack_accounts(const struct xd_field *field, const msgpack_object *
     if (value->via.array.size < field->min || value->via.array.size > field->max) return false;
     for (uint32_t i = 0; i < value->via.array.size; i++) {
         const msgpack_object *name = &value->via.array.ptr[i];
-        if (name->type != MSGPACK_OBJECT_STR || name->via.str.size > XD_ACCOUNT_MAX) return false;
+        if (name->type != MSGPACK_OBJECT_STR) return false;
         out->at[i] = (struct xd_str){name->via.str.ptr, name->via.str.size};
+        if (!xd_account_valid(out->at[i])) return false;
     }
     out->count = value->via.array.size;
     return true;
+}
+
+static bool unpack_currency(const msgpack_object *value, int64_t *out)
+{
+    char text[4];
+    if (!unpack_int(value, 0, 0xffffff, out)) return false;
+    xd_currency_format(*out, text);
+    return xd_currency(text, 3) == *out && *out != 0;
 }
 
 static bool unpack_value(const struct xd_field *field, const msgpack_object *value, struct xd_order *out)
@@ -271,7 +280,7 @@ static bool unpack_value(const struct xd_field *field, const msgpack_object *val
     case XD_TYPE_ACCOUNTS:
         return unpack_accounts(field, value, at);
     case XD_TYPE_CURRENCY:
-        return unpack_int(value, 1, 0xffffff, at);
+        return unpack_currency(value, at);
     default:
         return unpack_int(value, field->min, field->max, at);
     }

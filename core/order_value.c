@@ -107,6 +107,9 @@ static bool read_number(const struct number_rule *rule, const msgpack_object *va
     char given[XD_GIVEN];
     xd_given_value(value, given);
     if (!is_number_like(value)) return xd_fail(error, XD_BAD_TYPE, rule->name, "%s is not a number", given);
+    if (value->type == MSGPACK_OBJECT_STR && !xd_utf8_valid(value->via.str.ptr, value->via.str.size)) {
+        return xd_fail(error, XD_BAD_UTF8, rule->name, "%s is not UTF-8", given);
+    }
     if (result == XD_DECIMAL_SYNTAX)
         return xd_fail(error, XD_BAD_VALUE, rule->name, "%s is not a number", given);
     return result == XD_DECIMAL_EXCESS ? excess(rule, given, error) : outside(rule, given, error);
@@ -331,6 +334,9 @@ static bool pair_key(const struct xd_field *field, const struct pair_rule *rule,
         if (seen >> i & 1) return xd_fail(error, XD_DUPLICATE_FIELD, path, "%s is given twice", path);
         *index = i;
         return true;
+    }
+    if (!xd_utf8_valid(text.at, text.len)) {
+        return xd_fail(error, XD_BAD_UTF8, path, "the name of a field, \"%s\", is not UTF-8", given);
     }
     return xd_fail(error, XD_UNKNOWN_FIELD, path, "%s has no field \"%s\"", rule->what, given);
 }

@@ -1,0 +1,161 @@
+#include "core/record.h"
+
+#include "core/id.h"
+#include "core/schema.h"
+#include "tests/unit/notation.h"
+#include "tests/unit/orders.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { LIMIT = 1 << 16 };
+
+static struct xd_record record_of(enum xd_record_type type, struct parsed *order)
+{
+    struct xd_market market = {.currency = xd_currency("EUR", 3), .road_factor_e4 = 12500};
+    struct xd_error error;
+    struct xd_record record = {.type = type, .account = xd_str_of("acme")};
+    record.order_id = xd_id(0, 17);
+    record.match_id = xd_id(3, 4);
+    record.credit = 620;
+    notation_map(WAREHOUSE_OFFER, NULL, "", order);
+    assert_true(xd_order_read(&order->object, &market, &record.order, &error));
+    return record;
+}
+
+static void packed_as(enum xd_record_type type, bool text, struct parsed *out)
+{
+    struct parsed order;
+    struct xd_buf bytes;
+    struct xd_record record = record_of(type, &order);
+    xd_buf_init(&bytes, LIMIT);
+    if (text) {
+        xd_record_write(&record, &bytes);
+    } else {
+        xd_record_pack(&record, &bytes);
+    }
+    assert_true(parsed_from(&bytes, out));
+    parsed_free(&order);
+}
+
+static void each_type_has_its_parts(void **state)
+{
+    (void)state;
+    static const struct {
+        enum xd_record_type type;
+        const char *packed, *written;
+    } rows[] = {
+        {XD_RECORD_ORDER,
+         "{type: order, account: acme, id: 17, credit: 620, order: {1: 0, 2: 2, 3: o3, 68: 1898553600, "
+         "76: 4543826, 18: 10000, 22: [313000000, 1206000000], 33: 21915, 34: 21974, 40: 500}}",
+         "{type: order, account: acme, id: o0-17, credit: 620, order: {side: offer, kind: warehouse, ref: "
+         "o3, "
+         "m2: 100, at: {lat: 31.3, lon: 120.6}, from_day: 2030-01-01, until_day: 2030-03-01, per_m2_day: "
+         "0.05}}"},
+        {XD_RECORD_CANCEL, "{type: cancel, account: acme, id: 17}",
+         "{type: cancel, account: acme, id: o0-17}"},
+        {XD_RECORD_CANCEL_MATCH, "{type: cancel_match, account: acme, match: 844424930131972}",
+         "{type: cancel_match, account: acme, match: m3-4}"},
+        {XD_RECORD_ACCEPT, "{type: accept, account: acme, match: 844424930131972}",
+         "{type: accept, account: acme, match: m3-4}"},
+        {XD_RECORD_DECLINE, "{type: decline, account: acme, match: 844424930131972}",
+         "{type: decline, account: acme, match: m3-4}"},
+        {XD_RECORD_COMPLETE, "{type: complete, account: acme, match: 844424930131972}",
+         "{type: complete, account: acme, match: m3-4}"},
+        {XD_RECORD_NO_SHOW, "{type: no_show, account: acme, match: 844424930131972}",
+         "{type: no_show, account: acme, match: m3-4}"},
+        {XD_RECORD_CREDIT, "{type: credit, account: acme, credit: 620}",
+         "{type: credit, account: acme, credit: 620}"},
+        {XD_RECORD_TICK, "{type: tick}", "{type: tick}"},
+    };
+    assert_int_equal(sizeof rows / sizeof rows[0], XD_RECORD_TYPE_COUNT);
+    for (size_t i = 0; i < XD_RECORD_TYPE_COUNT; i++) {
+        struct parsed parsed;
+        char text[1024];
+        packed_as(rows[i].type, false, &parsed);
+        notation_print(&parsed.object, text, sizeof text);
+        assert_string_equal(text, rows[i].packed);
+        parsed_free(&parsed);
+        packed_as(rows[i].type, true, &parsed);
+        notation_print(&parsed.object, text, sizeof text);
+        assert_string_equal(text, rows[i].written);
+        parsed_free(&parsed);
+    }
+}
+
+static void comes_back_as_it_was(void **state)
+{
+    (void)state;
+    for (unsigned type = 0; type < XD_RECORD_TYPE_COUNT; type++) {
+        struct parsed parsed;
+        struct parsed repacked;
+        struct xd_buf bytes;
+        struct xd_record record;
+        memset(&record, 0xa5, sizeof record);
+        packed_as((enum xd_record_type)type, false, &parsed);
+        assert_true(xd_record_unpack(&parsed.object, &record));
+        assert_int_equal(record.type, type);
+        xd_buf_init(&bytes, LIMIT);
+        xd_record_pack(&record, &bytes);
+        assert_true(parsed_from(&bytes, &repacked));
+        assert_int_equal(parsed.bytes.len, repacked.bytes.len);
+        assert_memory_equal(parsed.bytes.data, repacked.bytes.data, parsed.bytes.len);
+        parsed_free(&parsed);
+        parsed_free(&repacked);
+    }
+}
+
+static void refuses_what_is_no_record(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "nil",
+        "{}",
+        "[tick]",
+        "{type: 8}",
+        "{type: tock}",
+        "{account: acme, type: cancel, id: 17}",
+        "{type: tick, account: acme}",
+        "{type: tick, type: tick}",
+        "{type: cancel, account: acme}",
+        "{type: cancel, id: 17}",
+        "{type: cancel, account: acme, match: 17}",
+        "{type: cancel, account: acme, id: 17, id: 17}",
+        "{type: cancel, account: acme, id: 17, credit: 5}",
+        "{type: cancel, account: acme, id: 0}",
+        "{type: cancel, account: acme, id: -1}",
+        "{type: cancel, account: acme, id: 'o0-17'}",
+        "{type: cancel, account: 'a b', id: 17}",
+        "{type: cancel, account: '', id: 17}",
+        "{type: cancel, account: 5, id: 17}",
+        "{type: credit, account: acme, credit: 1001}",
+        "{type: credit, account: acme, credit: -1}",
+        "{type: credit, account: acme, 7: 500}",
+        "{type: order, account: acme, id: 17, credit: 620}",
+        "{type: order, account: acme, id: 17, credit: 620, order: {}}",
+        "{type: order, account: acme, id: 17, credit: 620, order: {side: offer}}",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct xd_buf bytes;
+        struct parsed parsed;
+        struct xd_record record;
+        xd_buf_init(&bytes, LIMIT);
+        notation_value(rows[i], &bytes);
+        assert_true(parsed_from(&bytes, &parsed));
+        if (xd_record_unpack(&parsed.object, &record)) fail_msg("unpacked: %s", rows[i]);
+        parsed_free(&parsed);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_type_has_its_parts),
+        cmocka_unit_test(comes_back_as_it_was),
+        cmocka_unit_test(refuses_what_is_no_record),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
