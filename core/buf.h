@@ -1,8 +1,8 @@
 /* A byte buffer that grows up to a limit given at birth.
  *
  * Appending never fails in the middle of a message: the first append that would pass the limit, or that finds
- * no memory, sets `failed`, and every later append does nothing. A writer appends freely and asks once, at the
- * end, whether `failed` is set. The data belongs to the buffer until xd_buf_free. */
+ * no memory, sets `failed`, and every later append does nothing. A writer appends freely and asks once, at
+ * the end, whether `failed` is set. The data belongs to the buffer until xd_buf_free. */
 #ifndef XD_CORE_BUF_H
 #define XD_CORE_BUF_H
 

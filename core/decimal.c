@@ -9,8 +9,7 @@
 static const int64_t pow10_table[] = {1,      10,      100,      1000,      10000,
                                       100000, 1000000, 10000000, 100000000, 1000000000};
 
-/* A number's text taken apart: its digits (a point may lie among them) and the exponent of the last of them.
- */
+/* A number's text taken apart: its digits (a point may lie among them) and the exponent of the last one. */
 struct number {
     const char *digits;
     const char *end;

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* --- writing
- * -------------------------------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------------------------- */
 
 /* The packer never hears of a failure: the buffer remembers it. */
 static int append(void *buf, const char *bytes, size_t len)
@@ -117,8 +116,7 @@ void xd_mp_error(struct xd_buf *buf, const struct xd_error *error)
     xd_mp_cstr(buf, error->field);
 }
 
-/* --- the walk
- * ------------------------------------------------------------------------------------------------- */
+/* --- the walk ---------------------------------------------------------------------------------------- */
 
 /* What a value's first byte promises: a length field of so many bytes, `fixed` bytes besides it, and, for
  * arrays and maps, that the length counts children (1 or 2 each) rather than bytes. */
@@ -267,8 +265,7 @@ enum xd_mp_walk_result xd_mp_walk(struct xd_mp_walk *walk, const uint8_t *bytes,
     return walk->at <= len ? XD_MP_COMPLETE : XD_MP_MORE;
 }
 
-/* --- reading
- * -------------------------------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------------------------- */
 
 const msgpack_object *xd_mp_get(const msgpack_object *map, const char *name)
 {

@@ -7,7 +7,7 @@
 
 #include <msgpack.h>
 
-/* --- writing; failures stay in buf->failed ------------------------------------------------------------------- */
+/* --- writing; failures stay in buf->failed ------------------------------------------------------------- */
 
 void xd_mp_map(struct xd_buf *buf, uint32_t pairs);
 void xd_mp_array(struct xd_buf *buf, uint32_t elements);
@@ -26,7 +26,7 @@ void xd_mp_decimal(struct xd_buf *buf, int64_t value, int scale);
 /* The error map {code, message, field} (field left out when empty). */
 void xd_mp_error(struct xd_buf *buf, const struct xd_error *error);
 
-/* --- reading ----------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------- */
 
 struct xd_mp_limits {
     size_t bytes;      /* of one message */
@@ -38,8 +38,8 @@ enum { XD_MP_MAX_DEPTH = 32 }; /* the most that limits.depth can be */
 
 enum xd_mp_walk_result { XD_MP_COMPLETE, XD_MP_MORE, XD_MP_REFUSED };
 
-/* A walk that resumes where the bytes ran out, so that a frame arriving in pieces is walked once. Zero-initialise it
- * for each message. Private to mp.c. */
+/* A walk that resumes where the bytes ran out, so that a frame arriving in pieces is walked once.
+ * Zero-initialise it for each message. Private to mp.c. */
 struct xd_mp_walk {
     size_t at;
     uint32_t depth;
@@ -47,10 +47,10 @@ struct xd_mp_walk {
     uint64_t left[XD_MP_MAX_DEPTH + 1];
 };
 
-/* Walks the headers of the message that starts at bytes[0], of which `len` bytes are here. Without recursion or
- * allocation. COMPLETE: walk->at is its length. MORE: call again with more of the same bytes. REFUSED: *code is
- * XD_BAD_FRAME (0xc1, which is no MessagePack), XD_FRAME_TOO_LARGE, XD_TOO_DEEP or XD_TOO_MANY_ELEMENTS; a length
- * field alone is enough to refuse, so nothing is ever allocated on its word. */
+/* Walks the headers of the message that starts at bytes[0], of which `len` bytes are here. Without recursion
+ * or allocation. COMPLETE: walk->at is its length. MORE: call again with more of the same bytes. REFUSED:
+ * *code is XD_BAD_FRAME (0xc1, which is no MessagePack), XD_FRAME_TOO_LARGE, XD_TOO_DEEP or
+ * XD_TOO_MANY_ELEMENTS; a length field alone is enough to refuse, so nothing is allocated on its word. */
 enum xd_mp_walk_result xd_mp_walk(struct xd_mp_walk *walk, const uint8_t *bytes, size_t len,
                                   const struct xd_mp_limits *limits, enum xd_code *code);
 
@@ -61,8 +61,8 @@ const msgpack_object *xd_mp_get(const msgpack_object *map, const char *name);
 bool xd_mp_get_str(const msgpack_object *map, const char *name, struct xd_str *out);
 bool xd_mp_get_int(const msgpack_object *map, const char *name, int64_t *out);
 
-/* The length of the UTF-8 character that `text` begins with, 1 to 4, or 0 if it is not a whole one (overlong forms,
- * surrogates and what lies beyond U+10FFFF are none). */
+/* The length of the UTF-8 character that `text` begins with, 1 to 4, or 0 if it is not a whole one (overlong
+ * forms, surrogates and what lies beyond U+10FFFF are none). */
 size_t xd_utf8_char(const char *text, size_t len);
 
 bool xd_utf8_valid(const char *text, size_t len);

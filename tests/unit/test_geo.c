@@ -14,8 +14,7 @@ enum { LAT_MAX = 90 * XD_E7, LON_MAX = 180 * XD_E7, PAIRS = 1000000 };
 static const long double radians_per_e7 = 3.14159265358979323846264338327950288L / LON_MAX;
 static const long double radius_m = 6371008.8L;
 
-/* Long doubles, the C library's functions and another formula (cross and dot product): metres on the sphere.
- */
+/* Long doubles, the C library's functions and another formula (cross and dot product): metres. */
 static long double reference_m(struct xd_place a, struct xd_place b)
 {
     long double lat_a = a.lat_e7 * radians_per_e7, lat_b = b.lat_e7 * radians_per_e7;
