@@ -44,8 +44,8 @@ struct xd_engine *xd_engine_load(const struct xd_engine_options *options, const 
 /* A hash (XXH3, 64 bits) of what xd_engine_save writes. */
 uint64_t xd_engine_state_hash(const struct xd_engine *engine);
 
-/* Listings, oldest first. What the engine holds: orders that are open or have live matches, and matches that are
- * proposed, confirmed, or still have their place on a truck or in a calendar. */
+/* Listings, oldest first. What the engine holds: orders that are open or have live matches, and the live matches, those
+ * proposed or confirmed. */
 struct xd_listing {
     struct xd_str account; /* whose; "*": everybody's */
     int state;             /* an enum xd_order_state or xd_match_state, or -1 for all */
@@ -62,7 +62,6 @@ uint32_t xd_engine_list_matches(const struct xd_engine *engine, const struct xd_
 
 struct xd_engine_stats {
     uint64_t orders, open_offers, open_requests, matches, proposals;
-    uint64_t bytes; /* allocated, as far as the engine itself allocated it */
 };
 void xd_engine_stats(const struct xd_engine *engine, struct xd_engine_stats *out);
 

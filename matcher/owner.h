@@ -16,6 +16,7 @@ struct xd_owner;
 struct xd_owner_options {
     struct xd_engine_options engine;
     uint64_t snapshot_every; /* records between snapshots; 0: never */
+    bool rebuild;            /* replay the log from its start, whatever snapshots there are */
     /* Told when the state changes: `owning`, or why not (code). May be NULL. */
     void (*changed)(void *arg, bool owning, enum xd_code code);
     void *arg;

@@ -1,0 +1,146 @@
+#include "matcher/state.h"
+
+#include <stdlib.h>
+
+struct xd_engine *xd_engine_create(const struct xd_engine_options *options)
+{
+    struct xd_engine *engine = calloc(1, sizeof *engine);
+    if (!engine) return NULL;
+    engine->options = *options;
+    engine->next_age = 1;
+    engine->next_match = 1;
+    return engine;
+}
+
+static void empty_graveyard(struct xd_engine *engine)
+{
+    while (engine->graveyard) {
+        struct xd_slot *slot = engine->graveyard;
+        engine->graveyard = slot->everybody.after;
+        xd_slot_destroy(engine, slot);
+    }
+}
+
+void xd_engine_destroy(struct xd_engine *engine)
+{
+    if (!engine) return;
+    empty_graveyard(engine);
+    for (struct xd_deal *deal = engine->first_deal, *after; deal; deal = after) {
+        after = deal->after;
+        free(deal);
+    }
+    for (struct xd_slot *slot = engine->first_order, *after; slot; slot = after) {
+        after = slot->everybody.after;
+        xd_slot_destroy(engine, slot);
+    }
+    for (unsigned kind = 0; kind < XD_KINDS; kind++) {
+        free(engine->books[kind][XD_OFFER].orders);
+        free(engine->books[kind][XD_REQUEST].orders);
+    }
+    xd_table_free(&engine->orders);
+    xd_table_free(&engine->deals);
+    free(engine->accounts.buckets);
+    free(engine->deadlines.heap);
+    free(engine->seen.intervals);
+    free(engine->grown);
+    free(engine);
+}
+
+static enum xd_code refusal(const struct xd_engine *engine, const struct xd_record *record)
+{
+    if (record->order.valid_until <= engine->now) return XD_LAPSED;
+    return engine->order_count >= engine->options.max_orders ? XD_BOOK_FULL : XD_OK;
+}
+
+static enum xd_code take_order(struct xd_engine *engine, const struct xd_record *record)
+{
+    uint64_t number = xd_id_number(record->order_id);
+    if (xd_seen_contains(&engine->seen, number)) return XD_OK;
+    enum xd_code refused = refusal(engine, record);
+    if (refused) {
+        xd_report_rejected(engine, record, refused);
+        xd_output_close_ref(engine->output, record->account, record->order.ref, true);
+        return refused;
+    }
+    struct xd_slot *slot =
+        xd_slot_create(engine, &record->order, record->account, record->order_id, record->credit);
+    if (!slot) return XD_NO_MEMORY;
+    slot->age = engine->next_age++;
+    if (!xd_slot_enter(engine, slot)) {
+        xd_slot_destroy(engine, slot);
+        return XD_NO_MEMORY;
+    }
+    if (!xd_seen_add(&engine->seen, number) || !xd_deadlines_set(&engine->deadlines, &slot->lapse, slot->valid_until)) {
+        engine->failed = true;
+        return XD_NO_MEMORY;
+    }
+    xd_report_order(engine, slot, XD_EVENT_ORDER_ACCEPTED, NULL);
+    xd_treat(engine, slot);
+    return XD_OK;
+}
+
+static enum xd_code set_credit(struct xd_engine *engine, const struct xd_record *record)
+{
+    struct xd_account *account = xd_account_find(&engine->accounts, record->account);
+    for (struct xd_slot *slot = account ? account->first_order : NULL; slot; slot = slot->mine.after) {
+        slot->credit = (int32_t)record->credit;
+    }
+    return XD_OK;
+}
+
+static enum xd_code carry_out(struct xd_engine *engine, const struct xd_record *record)
+{
+    switch (record->type) {
+    case XD_RECORD_ORDER:
+        return take_order(engine, record);
+    case XD_RECORD_CANCEL:
+        return xd_cancel_order(engine, record);
+    case XD_RECORD_ACCEPT:
+        return xd_accept_match(engine, record);
+    case XD_RECORD_DECLINE:
+    case XD_RECORD_CANCEL_MATCH:
+    case XD_RECORD_COMPLETE:
+    case XD_RECORD_NO_SHOW:
+        return xd_end_match(engine, record);
+    case XD_RECORD_CREDIT:
+        return set_credit(engine, record);
+    default:
+        return XD_OK;
+    }
+}
+
+bool xd_engine_apply(struct xd_engine *engine, int64_t now, const struct xd_record *record, struct xd_output *output)
+{
+    engine->output = output;
+    engine->now = now;
+    xd_lapse_due(engine);
+    xd_treat_grown(engine);
+    enum xd_code outcome = engine->failed ? XD_NO_MEMORY : carry_out(engine, record);
+    xd_treat_grown(engine);
+    xd_output_outcome(output, outcome);
+    empty_graveyard(engine);
+    engine->output = NULL;
+    return !engine->failed && !xd_output_failed(output);
+}
+
+int64_t xd_engine_next_deadline(const struct xd_engine *engine)
+{
+    const struct xd_deadline *first = xd_deadlines_first(&engine->deadlines);
+    return first ? first->when : INT64_MAX;
+}
+
+int64_t xd_engine_now(const struct xd_engine *engine)
+{
+    return engine->now;
+}
+
+void xd_engine_stats(const struct xd_engine *engine, struct xd_engine_stats *out)
+{
+    *out = (struct xd_engine_stats){.orders = engine->order_count,
+                                    .matches = engine->deal_count - engine->proposal_count,
+                                    .proposals = engine->proposal_count};
+    for (unsigned kind = 0; kind < XD_KINDS; kind++) {
+        out->open_offers += engine->books[kind][XD_OFFER].count;
+        out->open_requests += engine->books[kind][XD_REQUEST].count;
+    }
+}

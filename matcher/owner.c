@@ -1,0 +1,331 @@
+#include "matcher/owner.h"
+
+#include "core/record.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+enum { RETRY_MS = 1000, LONGEST_WAIT_S = 3600 };
+
+static const size_t OUTPUT_LIMIT = (size_t)512 << 20;
+static const size_t STATE_LIMIT = (size_t)8 << 30;
+static const size_t REPLAY_BYTES = (size_t)1 << 20;
+
+struct xd_owner {
+    struct xd_owner_options options;
+    struct event_base *base;
+    struct xd_ledger *ledger;
+    struct xd_lease lease;
+    struct xd_engine *engine;
+    bool owning;
+    bool ticking;      /* a tick is on its way */
+    bool snapshotting; /* a snapshot is on its way */
+    uint64_t position; /* next record to apply */
+    uint64_t events;   /* next event to be made */
+    uint64_t snapshot_at;
+    struct xd_output output;
+    msgpack_zone *zone;
+    struct event *retry, *deadline;
+};
+
+static void acquire(struct xd_owner *owner);
+static void replay(struct xd_owner *owner);
+
+static void tell(struct xd_owner *owner, bool owning, enum xd_code code)
+{
+    owner->owning = owning;
+    if (owner->options.changed) owner->options.changed(owner->options.arg, owning, code);
+}
+
+static void start_over(struct xd_owner *owner, enum xd_code code)
+{
+    xd_engine_destroy(owner->engine);
+    owner->engine = NULL;
+    event_del(owner->deadline);
+    tell(owner, false, code);
+    event_add(owner->retry, &(struct timeval){.tv_sec = RETRY_MS / 1000, .tv_usec = RETRY_MS % 1000 * 1000});
+}
+
+/* --- ticks ------------------------------------------------------------------------------------------------------------------ */
+
+static void ticked(void *arg, const struct xd_append_result *result)
+{
+    struct xd_owner *owner = arg;
+    (void)result; /* a tick that was lost is made again: the deadline is still due after the rebuild */
+    owner->ticking = false;
+}
+
+static void append_tick(struct xd_owner *owner)
+{
+    struct xd_record tick = {.type = XD_RECORD_TICK};
+    struct xd_buf bytes;
+    xd_buf_init(&bytes, 256);
+    xd_record_pack(&tick, &bytes);
+    owner->ticking = true;
+    xd_ledger_append(owner->ledger, owner->lease.partition, 0, bytes.data, bytes.len, ticked, owner);
+    xd_buf_free(&bytes);
+}
+
+static void await_deadline(struct xd_owner *owner)
+{
+    int64_t next = xd_engine_next_deadline(owner->engine);
+    if (next == INT64_MAX) {
+        event_del(owner->deadline);
+        return;
+    }
+    int64_t wait_ms = next * 1000 - xd_ledger_now_ms(owner->ledger);
+    if (wait_ms < 1) wait_ms = 1;
+    if (wait_ms > LONGEST_WAIT_S * 1000) wait_ms = LONGEST_WAIT_S * 1000;
+    event_add(owner->deadline, &(struct timeval){.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000});
+}
+
+static void deadline_reached(evutil_socket_t fd, short what, void *arg)
+{
+    struct xd_owner *owner = arg;
+    (void)fd;
+    (void)what;
+    bool due = xd_engine_next_deadline(owner->engine) * 1000 <= xd_ledger_now_ms(owner->ledger);
+    if (due && !owner->ticking) append_tick(owner);
+    if (!due) await_deadline(owner);
+}
+
+void xd_owner_clock_moved(struct xd_owner *owner)
+{
+    if (owner->owning) append_tick(owner);
+}
+
+/* --- snapshots -------------------------------------------------------------------------------------------------------------- */
+
+struct saving {
+    struct xd_owner *owner;
+    struct xd_lease lease;
+    uint64_t records, events;
+    struct xd_buf state;
+    xd_done_cb *done;
+    void *arg;
+};
+
+static void saved(void *arg, enum xd_code code)
+{
+    struct saving *saving = arg;
+    saving->owner->snapshotting = false;
+    if (saving->done) saving->done(saving->arg, code);
+    xd_buf_free(&saving->state);
+    free(saving);
+}
+
+/* What the state came from is durable now, so the state may be stored. */
+static void save_settled(void *arg, enum xd_code code)
+{
+    struct saving *saving = arg;
+    if (code) {
+        saved(saving, code);
+        return;
+    }
+    xd_ledger_save_snapshot(saving->owner->ledger, &saving->lease, saving->records, saving->events, &saving->state, saved,
+                            saving);
+}
+
+void xd_owner_snapshot(struct xd_owner *owner, xd_done_cb *done, void *arg)
+{
+    struct saving *saving = calloc(1, sizeof *saving);
+    if (!saving) return;
+    *saving = (struct saving){.owner = owner,
+                              .lease = owner->lease,
+                              .records = owner->position,
+                              .events = owner->events,
+                              .done = done,
+                              .arg = arg};
+    xd_buf_init(&saving->state, STATE_LIMIT);
+    owner->snapshotting = true;
+    owner->snapshot_at = owner->position;
+    bool whole = owner->owning && xd_engine_save(owner->engine, &saving->state);
+    if (whole) {
+        xd_ledger_settle(owner->ledger, save_settled, saving);
+    } else {
+        saved(saving, XD_NO_MEMORY);
+    }
+}
+
+/* --- applying --------------------------------------------------------------------------------------------------------------- */
+
+static bool apply(struct xd_owner *owner, const struct xd_log_entry *entry)
+{
+    msgpack_object object;
+    struct xd_record record;
+    size_t at = 0;
+    msgpack_zone_clear(owner->zone);
+    bool good = msgpack_unpack((const char *)entry->bytes, entry->len, &at, owner->zone, &object) ==
+                    MSGPACK_UNPACK_SUCCESS &&
+                xd_record_unpack(&object, &record);
+    /* A record that cannot be read cannot be left out either: time goes on, as for any reader of this log. */
+    if (!good) record = (struct xd_record){.type = XD_RECORD_TICK};
+    return xd_engine_apply(owner->engine, entry->time_ms / 1000, &record, &owner->output);
+}
+
+/* Applies a run and commits what came of it, unless it was committed before. */
+static bool apply_run(struct xd_owner *owner, const struct xd_log_entry *entries, uint32_t count, uint64_t committed)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (!apply(owner, &entries[i])) return false;
+        owner->position++;
+        if (owner->position > committed) continue;
+        owner->events += xd_output_event_count(&owner->output);
+        xd_output_clear(&owner->output);
+    }
+    uint64_t fresh = owner->output.outcomes.len / sizeof(uint16_t);
+    if (!fresh) return true;
+    struct xd_commit commit = {.lease = owner->lease,
+                               .previous = owner->position - fresh,
+                               .next = owner->position,
+                               .first_event = owner->events,
+                               .output = &owner->output};
+    owner->events += xd_output_event_count(&owner->output);
+    xd_ledger_commit(owner->ledger, &commit);
+    xd_output_clear(&owner->output);
+    return true;
+}
+
+static void on_records(void *arg, const struct xd_log_entry *entries, uint32_t count)
+{
+    struct xd_owner *owner = arg;
+    if (!owner->engine) return;
+    if (!apply_run(owner, entries, count, 0)) {
+        start_over(owner, XD_NO_MEMORY);
+        return;
+    }
+    await_deadline(owner);
+    bool due = owner->options.snapshot_every && owner->position - owner->snapshot_at >= owner->options.snapshot_every;
+    if (due && !owner->snapshotting) xd_owner_snapshot(owner, NULL, NULL);
+}
+
+static void on_lost(void *arg, enum xd_code code)
+{
+    start_over(arg, code);
+}
+
+/* --- becoming the owner ------------------------------------------------------------------------------------------------------ */
+
+static void on_log_run(void *arg, const struct xd_log_run *run)
+{
+    struct xd_owner *owner = arg;
+    if (run->code) {
+        start_over(owner, run->code);
+        return;
+    }
+    if (run->count == 0) {
+        /* The same log gave other events than it did before: better no owner than a wrong one. */
+        if (owner->position == run->committed && owner->events != run->events) {
+            start_over(owner, XD_INTERNAL);
+            return;
+        }
+        xd_ledger_follow_log(owner->ledger, &owner->lease, owner->position, on_records, on_lost, owner);
+        tell(owner, true, XD_OK);
+        await_deadline(owner);
+        return;
+    }
+    if (!apply_run(owner, run->entries, run->count, run->committed)) {
+        start_over(owner, XD_NO_MEMORY);
+        return;
+    }
+    replay(owner);
+}
+
+static void replay(struct xd_owner *owner)
+{
+    xd_ledger_read_log(owner->ledger, owner->lease.partition, owner->position, REPLAY_BYTES, on_log_run, owner);
+}
+
+static void on_snapshot(void *arg, enum xd_code code, uint64_t next_record, uint64_t next_event, struct xd_buf *state)
+{
+    struct xd_owner *owner = arg;
+    owner->position = next_record;
+    owner->events = next_event;
+    owner->snapshot_at = next_record;
+    xd_output_clear(&owner->output);
+    if (code == XD_OK) {
+        owner->engine = xd_engine_load(&owner->options.engine, state->data, state->len);
+        xd_buf_free(state);
+    } else if (code == XD_NOT_FOUND) {
+        owner->engine = xd_engine_create(&owner->options.engine);
+    }
+    if (owner->engine) {
+        replay(owner);
+    } else {
+        start_over(owner, code == XD_OK || code == XD_NOT_FOUND ? XD_INTERNAL : code);
+    }
+}
+
+static void on_lease(void *arg, enum xd_code code, const struct xd_lease *lease)
+{
+    struct xd_owner *owner = arg;
+    if (code) {
+        start_over(owner, code);
+        return;
+    }
+    owner->lease = *lease;
+    if (owner->options.rebuild) {
+        on_snapshot(owner, XD_NOT_FOUND, 0, 0, NULL);
+    } else {
+        xd_ledger_load_snapshot(owner->ledger, lease->partition, on_snapshot, owner);
+    }
+}
+
+static void acquire(struct xd_owner *owner)
+{
+    xd_ledger_acquire(owner->ledger, owner->options.engine.partition, on_lease, owner);
+}
+
+static void retry(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    acquire(arg);
+}
+
+/* --- making and ending ------------------------------------------------------------------------------------------------------- */
+
+static void destroy(struct xd_owner *owner)
+{
+    if (owner->retry) event_free(owner->retry);
+    if (owner->deadline) event_free(owner->deadline);
+    if (owner->zone) msgpack_zone_free(owner->zone);
+    xd_engine_destroy(owner->engine);
+    xd_output_free(&owner->output);
+    free(owner);
+}
+
+struct xd_owner *xd_owner_start(struct event_base *base, struct xd_ledger *ledger, const struct xd_owner_options *options)
+{
+    struct xd_owner *owner = calloc(1, sizeof *owner);
+    if (!owner) return NULL;
+    owner->options = *options;
+    owner->base = base;
+    owner->ledger = ledger;
+    xd_output_init(&owner->output, OUTPUT_LIMIT);
+    owner->zone = msgpack_zone_new(8192);
+    owner->retry = evtimer_new(base, retry, owner);
+    owner->deadline = evtimer_new(base, deadline_reached, owner);
+    if (!owner->zone || !owner->retry || !owner->deadline) {
+        destroy(owner);
+        return NULL;
+    }
+    acquire(owner);
+    return owner;
+}
+
+const struct xd_engine *xd_owner_engine(const struct xd_owner *owner)
+{
+    return owner->owning ? owner->engine : NULL;
+}
+
+uint64_t xd_owner_position(const struct xd_owner *owner)
+{
+    return owner->position;
+}
+
+void xd_owner_stop(struct xd_owner *owner)
+{
+    if (owner->owning) xd_ledger_release(owner->ledger, &owner->lease);
+    destroy(owner);
+}

@@ -1,0 +1,494 @@
+/* The engine's state in bytes and back, and its hash.
+ *
+ * A run of MessagePack arrays: a header with the counts, then each order, oldest first, then each match by id. Nothing in it
+ * depends on how the engine came by its state: no table order, no capacity of an array, no barred offer that is gone. */
+#include "core/mp.h"
+#include "matcher/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+enum { SNAPSHOT_VERSION = 1 };
+
+/* --- writing ---------------------------------------------------------------------------------------------------------------- */
+
+static void write_header(const struct xd_engine *engine, struct xd_buf *out)
+{
+    xd_mp_array(out, 7);
+    xd_mp_uint(out, SNAPSHOT_VERSION);
+    xd_mp_int(out, engine->now);
+    xd_mp_uint(out, engine->next_age);
+    xd_mp_uint(out, engine->next_match);
+    xd_mp_uint(out, engine->order_count);
+    xd_mp_uint(out, engine->deal_count);
+    xd_mp_array(out, 2 * engine->seen.count);
+    for (uint32_t i = 0; i < engine->seen.count; i++) {
+        xd_mp_uint(out, engine->seen.intervals[i].first);
+        xd_mp_uint(out, engine->seen.intervals[i].last);
+    }
+}
+
+static void write_amounts(struct xd_buf *out, const int64_t amount[XD_DIMS])
+{
+    for (unsigned d = 0; d < XD_DIMS; d++) {
+        xd_mp_int(out, amount[d]);
+    }
+}
+
+enum { LOAD_FIELDS = 20 };
+
+static void write_load(struct xd_buf *out, const struct xd_load *load)
+{
+    xd_mp_array(out, LOAD_FIELDS);
+    xd_mp_uint(out, load->match_id);
+    xd_mp_uint(out, load->request_id);
+    xd_mp_int(out, load->pickup_place.lat_e7);
+    xd_mp_int(out, load->pickup_place.lon_e7);
+    xd_mp_int(out, load->delivery_place.lat_e7);
+    xd_mp_int(out, load->delivery_place.lon_e7);
+    xd_mp_int(out, load->pickup_from);
+    xd_mp_int(out, load->pickup_until);
+    xd_mp_int(out, load->deliver_until);
+    xd_mp_int(out, load->load_s);
+    xd_mp_int(out, load->unload_s);
+    xd_mp_int(out, load->direct_m);
+    write_amounts(out, load->amount);
+    xd_mp_int(out, load->has_temp ? load->temp.min : 0);
+    xd_mp_int(out, load->has_temp ? load->temp.max : 0);
+    xd_mp_int(out, load->has_temp | load->picked_up << 1 | load->off << 2);
+}
+
+/* A stop carries its load where the load appears first; a delivery later on names it by that position. */
+static void write_plan(struct xd_buf *out, const struct xd_plan *plan)
+{
+    xd_mp_array(out, 6 + plan->count);
+    xd_mp_double(out, plan->at.x);
+    xd_mp_double(out, plan->at.y);
+    xd_mp_double(out, plan->at.z);
+    xd_mp_int(out, plan->free);
+    xd_mp_int(out, plan->done_m);
+    xd_mp_int(out, plan->direct_m);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct xd_stop *stop = &plan->stops[i];
+        uint32_t first = 0;
+        while (plan->stops[first].load != stop->load) {
+            first++;
+        }
+        xd_mp_array(out, 7);
+        xd_mp_int(out, stop->delivery);
+        xd_mp_int(out, stop->leg_m);
+        xd_mp_int(out, stop->depart);
+        xd_mp_int(out, stop->start);
+        xd_mp_int(out, stop->end);
+        xd_mp_int(out, stop->told);
+        if (first == i) {
+            write_load(out, stop->load);
+        } else {
+            xd_mp_uint(out, first);
+        }
+    }
+}
+
+/* Runs of equal cells: (value, length) pairs. */
+static void write_calendar(struct xd_buf *out, const struct xd_calendar *calendar)
+{
+    size_t cells = calendar->left ? xd_calendar_cells(calendar) : 0;
+    uint32_t runs = 0;
+    for (size_t i = 0; i < cells; i++) {
+        runs += i == 0 || calendar->left[i] != calendar->left[i - 1];
+    }
+    xd_mp_array(out, 2 * runs);
+    for (size_t i = 0, length; i < cells; i += length) {
+        for (length = 1; i + length < cells && calendar->left[i + length] == calendar->left[i]; length++) {
+        }
+        xd_mp_int(out, calendar->left[i]);
+        xd_mp_uint(out, length);
+    }
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
+    return one < other ? -1 : one > other;
+}
+
+static void write_barred(const struct xd_engine *engine, struct xd_buf *out, const struct xd_slot *slot)
+{
+    uint64_t *barred = slot->barred_count ? malloc(slot->barred_count * sizeof *barred) : NULL;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < slot->barred_count && barred; i++) {
+        if (xd_table_get(&engine->orders, slot->barred[i])) barred[count++] = slot->barred[i];
+    }
+    if (slot->barred_count && !barred) out->failed = true;
+    if (count) qsort(barred, count, sizeof *barred, by_value);
+    xd_mp_array(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        xd_mp_uint(out, barred[i]);
+    }
+    free(barred);
+}
+
+static void write_slot(const struct xd_engine *engine, struct xd_buf *out, const struct xd_slot *slot)
+{
+    xd_mp_array(out, 10);
+    xd_mp_uint(out, slot->id);
+    xd_mp_uint(out, slot->age);
+    xd_mp_str(out, slot->account->name, slot->account->len);
+    xd_mp_int(out, slot->credit);
+    xd_mp_uint(out, slot->ended);
+    xd_mp_int(out, slot->open);
+    xd_mp_int(out, slot->confirmed);
+    write_barred(engine, out, slot);
+    xd_mp_bin(out, slot->packed, slot->packed_len);
+    if (slot->side == XD_REQUEST) {
+        xd_mp_nil(out);
+    } else if (slot->kind == XD_TRUCK) {
+        write_plan(out, &slot->truck_offer.plan);
+    } else {
+        write_calendar(out, &slot->storage_offer.calendar);
+    }
+}
+
+enum { DEAL_FIELDS = 15 + XD_DIMS };
+
+static void write_deal(struct xd_buf *out, const struct xd_deal *deal)
+{
+    xd_mp_array(out, DEAL_FIELDS);
+    xd_mp_uint(out, deal->id);
+    xd_mp_uint(out, deal->group);
+    xd_mp_uint(out, deal->order[XD_OFFER]->id);
+    xd_mp_uint(out, deal->order[XD_REQUEST]->id);
+    xd_mp_uint(out, deal->state);
+    xd_mp_int(out, deal->accepted[XD_OFFER] | deal->accepted[XD_REQUEST] << 1);
+    xd_mp_int(out, deal->part);
+    write_amounts(out, deal->amount);
+    xd_mp_int(out, deal->quote);
+    xd_mp_int(out, deal->price);
+    xd_mp_int(out, deal->surplus);
+    xd_mp_int(out, deal->access);
+    xd_mp_int(out, deal->km_m);
+    xd_mp_int(out, deal->added_m);
+    xd_mp_int(out, deal->hold_until);
+    xd_mp_int(out, deal->deadline.when);
+}
+
+/* Writes the state piece by piece; `piece`, where given, takes each and empties the buffer. */
+static void write_state(const struct xd_engine *engine, struct xd_buf *out, void (*piece)(void *arg, struct xd_buf *out),
+                        void *arg)
+{
+    write_header(engine, out);
+    for (const struct xd_slot *slot = engine->first_order; slot; slot = slot->everybody.after) {
+        write_slot(engine, out, slot);
+        if (piece) piece(arg, out);
+    }
+    for (const struct xd_deal *deal = engine->first_deal; deal; deal = deal->after) {
+        write_deal(out, deal);
+        if (piece) piece(arg, out);
+    }
+    if (piece) piece(arg, out);
+}
+
+bool xd_engine_save(const struct xd_engine *engine, struct xd_buf *out)
+{
+    write_state(engine, out, NULL, NULL);
+    return !out->failed;
+}
+
+static void hash_piece(void *arg, struct xd_buf *out)
+{
+    XXH3_64bits_update(arg, out->data, out->len);
+    out->len = 0;
+}
+
+uint64_t xd_engine_state_hash(const struct xd_engine *engine)
+{
+    XXH3_state_t *hash = XXH3_createState();
+    struct xd_buf buf;
+    xd_buf_init(&buf, 64 << 20);
+    uint64_t result = 0;
+    if (hash && XXH3_64bits_reset(hash) == XXH_OK) {
+        write_state(engine, &buf, hash_piece, hash);
+        result = buf.failed ? 0 : XXH3_64bits_digest(hash);
+    }
+    xd_buf_free(&buf);
+    XXH3_freeState(hash);
+    return result;
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------------------- */
+
+/* A checked walk over the elements of an array: a missing element or one of another type sets `bad`. */
+struct reader {
+    const msgpack_object *at;
+    uint32_t left;
+    bool bad;
+};
+
+static struct reader array_of(const msgpack_object *object)
+{
+    if (object && object->type == MSGPACK_OBJECT_ARRAY) {
+        return (struct reader){.at = object->via.array.ptr, .left = object->via.array.size};
+    }
+    return (struct reader){.bad = true};
+}
+
+static const msgpack_object *next(struct reader *reader)
+{
+    if (reader->bad || !reader->left) {
+        reader->bad = true;
+        return NULL;
+    }
+    reader->left--;
+    return reader->at++;
+}
+
+static int64_t read_int(struct reader *reader)
+{
+    const msgpack_object *object = next(reader);
+    if (object && object->type == MSGPACK_OBJECT_POSITIVE_INTEGER) return (int64_t)object->via.u64;
+    if (object && object->type == MSGPACK_OBJECT_NEGATIVE_INTEGER) return object->via.i64;
+    reader->bad = true;
+    return 0;
+}
+
+static uint64_t read_uint(struct reader *reader)
+{
+    return (uint64_t)read_int(reader);
+}
+
+static double read_double(struct reader *reader)
+{
+    const msgpack_object *object = next(reader);
+    if (object && object->type == MSGPACK_OBJECT_FLOAT64) return object->via.f64;
+    reader->bad = true;
+    return 0;
+}
+
+static struct xd_str read_bytes(struct reader *reader)
+{
+    const msgpack_object *object = next(reader);
+    if (object && object->type == MSGPACK_OBJECT_STR) return (struct xd_str){object->via.str.ptr, object->via.str.size};
+    if (object && object->type == MSGPACK_OBJECT_BIN) return (struct xd_str){object->via.bin.ptr, object->via.bin.size};
+    reader->bad = true;
+    return (struct xd_str){"", 0};
+}
+
+static void read_amounts(struct reader *reader, int64_t amount[XD_DIMS])
+{
+    for (unsigned d = 0; d < XD_DIMS; d++) {
+        amount[d] = read_int(reader);
+    }
+}
+
+static struct xd_load *read_load(const msgpack_object *object)
+{
+    struct reader in = array_of(object);
+    struct xd_load *load = calloc(1, sizeof *load);
+    if (!load) return NULL;
+    load->match_id = read_uint(&in);
+    load->request_id = read_uint(&in);
+    load->pickup_place.lat_e7 = (int32_t)read_int(&in);
+    load->pickup_place.lon_e7 = (int32_t)read_int(&in);
+    load->delivery_place.lat_e7 = (int32_t)read_int(&in);
+    load->delivery_place.lon_e7 = (int32_t)read_int(&in);
+    load->pickup = xd_place_vector(load->pickup_place);
+    load->delivery = xd_place_vector(load->delivery_place);
+    load->pickup_from = read_int(&in);
+    load->pickup_until = read_int(&in);
+    load->deliver_until = read_int(&in);
+    load->load_s = read_int(&in);
+    load->unload_s = read_int(&in);
+    load->direct_m = read_int(&in);
+    read_amounts(&in, load->amount);
+    load->temp.min = read_int(&in);
+    load->temp.max = read_int(&in);
+    int64_t flags = read_int(&in);
+    load->has_temp = flags & 1;
+    load->picked_up = flags >> 1 & 1;
+    load->off = flags >> 2 & 1;
+    if (!in.bad) return load;
+    free(load);
+    return NULL;
+}
+
+static bool read_stop(struct xd_plan *plan, const msgpack_object *object)
+{
+    struct reader in = array_of(object);
+    struct xd_stop stop = {.delivery = read_int(&in) != 0};
+    stop.leg_m = read_int(&in);
+    stop.depart = read_int(&in);
+    stop.start = read_int(&in);
+    stop.end = read_int(&in);
+    stop.told = read_int(&in);
+    const msgpack_object *load = next(&in);
+    if (in.bad) return false;
+    bool named = load->type == MSGPACK_OBJECT_POSITIVE_INTEGER;
+    if (named && load->via.u64 >= plan->count) return false;
+    stop.load = named ? plan->stops[load->via.u64].load : read_load(load);
+    if (!stop.load) return false;
+    if (xd_plan_append(plan, &stop)) return true;
+    if (!named) free(stop.load);
+    return false;
+}
+
+static bool read_plan(struct xd_plan *plan, const msgpack_object *object)
+{
+    struct reader in = array_of(object);
+    plan->at.x = read_double(&in);
+    plan->at.y = read_double(&in);
+    plan->at.z = read_double(&in);
+    plan->free = read_int(&in);
+    plan->done_m = read_int(&in);
+    plan->direct_m = read_int(&in);
+    while (in.left) {
+        if (!read_stop(plan, next(&in))) return false;
+    }
+    return !in.bad;
+}
+
+static bool read_calendar(struct xd_calendar *calendar, const msgpack_object *object)
+{
+    struct reader in = array_of(object);
+    if (!in.left) return !in.bad;
+    if (!xd_calendar_open(calendar)) return false;
+    size_t cell = 0, cells = xd_calendar_cells(calendar);
+    while (in.left) {
+        int64_t value = read_int(&in);
+        for (uint64_t length = read_uint(&in); length && cell < cells; length--) {
+            calendar->left[cell++] = value;
+        }
+    }
+    return !in.bad && cell == cells;
+}
+
+static bool read_state_of(struct xd_slot *slot, const msgpack_object *object)
+{
+    if (slot->side == XD_REQUEST) return true;
+    if (slot->kind == XD_TRUCK) return read_plan(&slot->truck_offer.plan, object);
+    return read_calendar(&slot->storage_offer.calendar, object);
+}
+
+static bool read_slot(struct xd_engine *engine, const msgpack_object *object)
+{
+    struct reader in = array_of(object);
+    uint64_t id = read_uint(&in), age = read_uint(&in);
+    struct xd_str account = read_bytes(&in);
+    int64_t credit = read_int(&in), ended = read_int(&in), open = read_int(&in), confirmed = read_int(&in);
+    struct reader barred = array_of(next(&in));
+    struct xd_str packed = read_bytes(&in);
+    const msgpack_object *rest = next(&in);
+    if (in.bad || barred.bad) return false;
+    msgpack_unpacked order_object;
+    msgpack_unpacked_init(&order_object);
+    struct xd_order order;
+    struct xd_slot *slot = NULL;
+    if (msgpack_unpack_next(&order_object, packed.at, packed.len, NULL) == MSGPACK_UNPACK_SUCCESS &&
+        xd_order_unpack(&order_object.data, &order)) {
+        slot = xd_slot_create(engine, &order, account, id, credit);
+    }
+    msgpack_unpacked_destroy(&order_object);
+    if (!slot) return false;
+    slot->age = age;
+    slot->ended = (uint8_t)ended;
+    slot->open = open;
+    slot->confirmed = confirmed;
+    bool good = read_state_of(slot, rest) && xd_slot_enter(engine, slot);
+    if (!good) {
+        xd_slot_destroy(engine, slot);
+        return false;
+    }
+    while (barred.left) {
+        xd_slot_bar(engine, slot, read_uint(&barred));
+    }
+    if (slot->valid_until > engine->now) good = xd_deadlines_set(&engine->deadlines, &slot->lapse, slot->valid_until);
+    xd_book_update(engine, slot);
+    return good && !engine->failed;
+}
+
+static bool read_deal(struct xd_engine *engine, const msgpack_object *object)
+{
+    struct reader in = array_of(object);
+    struct xd_deal *deal = calloc(1, sizeof *deal);
+    if (!deal) return false;
+    deal->id = read_uint(&in);
+    deal->group = read_uint(&in);
+    deal->order[XD_OFFER] = xd_table_get(&engine->orders, read_uint(&in));
+    deal->order[XD_REQUEST] = xd_table_get(&engine->orders, read_uint(&in));
+    deal->state = (uint8_t)read_int(&in);
+    int64_t accepted = read_int(&in);
+    deal->accepted[XD_OFFER] = accepted & 1;
+    deal->accepted[XD_REQUEST] = accepted >> 1 & 1;
+    deal->part = read_int(&in);
+    read_amounts(&in, deal->amount);
+    deal->quote = read_int(&in);
+    deal->price = read_int(&in);
+    deal->surplus = read_int(&in);
+    deal->access = read_int(&in);
+    deal->km_m = read_int(&in);
+    deal->added_m = read_int(&in);
+    deal->hold_until = read_int(&in);
+    int64_t when = read_int(&in);
+    deal->deadline.age = deal->id;
+    bool proposed = deal->state == XD_MATCH_PROPOSED;
+    deal->deadline.class = proposed ? XD_DEADLINE_HOLD : XD_DEADLINE_COMPLETION;
+    if (in.bad || !deal->order[XD_OFFER] || !deal->order[XD_REQUEST] || !xd_deal_enter(engine, deal)) {
+        free(deal);
+        return false;
+    }
+    if (proposed) {
+        deal->order[XD_REQUEST]->proposed += deal->part;
+        engine->proposal_count++;
+    }
+    return xd_deadlines_set(&engine->deadlines, &deal->deadline, when);
+}
+
+struct counts {
+    uint64_t orders, deals;
+};
+
+static bool read_header(struct xd_engine *engine, const msgpack_object *object, struct counts *counts)
+{
+    struct reader in = array_of(object);
+    if (read_int(&in) != SNAPSHOT_VERSION) return false;
+    engine->now = read_int(&in);
+    engine->next_age = read_uint(&in);
+    engine->next_match = read_uint(&in);
+    counts->orders = read_uint(&in);
+    counts->deals = read_uint(&in);
+    struct reader seen = array_of(next(&in));
+    if (in.bad || seen.bad || seen.left % 2) return false;
+    engine->seen.count = engine->seen.room = seen.left / 2;
+    engine->seen.intervals = calloc(seen.left / 2 + 1, sizeof *engine->seen.intervals);
+    for (uint32_t i = 0; engine->seen.intervals && i < engine->seen.count; i++) {
+        engine->seen.intervals[i].first = read_uint(&seen);
+        engine->seen.intervals[i].last = read_uint(&seen);
+    }
+    return engine->seen.intervals && !seen.bad;
+}
+
+static bool read_all(struct xd_engine *engine, const char *bytes, size_t len)
+{
+    msgpack_unpacked object;
+    msgpack_unpacked_init(&object);
+    struct counts counts = {0};
+    size_t at = 0;
+    bool good = msgpack_unpack_next(&object, bytes, len, &at) == MSGPACK_UNPACK_SUCCESS &&
+                read_header(engine, &object.data, &counts);
+    for (uint64_t i = 0; good && i < counts.orders; i++) {
+        good = msgpack_unpack_next(&object, bytes, len, &at) == MSGPACK_UNPACK_SUCCESS && read_slot(engine, &object.data);
+    }
+    for (uint64_t i = 0; good && i < counts.deals; i++) {
+        good = msgpack_unpack_next(&object, bytes, len, &at) == MSGPACK_UNPACK_SUCCESS && read_deal(engine, &object.data);
+    }
+    msgpack_unpacked_destroy(&object);
+    return good && at == len;
+}
+
+struct xd_engine *xd_engine_load(const struct xd_engine_options *options, const uint8_t *bytes, size_t len)
+{
+    struct xd_engine *engine = xd_engine_create(options);
+    if (engine && read_all(engine, (const char *)bytes, len)) return engine;
+    xd_engine_destroy(engine);
+    return NULL;
+}

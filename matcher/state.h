@@ -1,0 +1,233 @@
+/* What the engine holds, as its own files see it. Nothing outside matcher/ includes this. */
+#ifndef XD_MATCHER_STATE_H
+#define XD_MATCHER_STATE_H
+
+#include "core/event.h"
+#include "matcher/calendar.h"
+#include "matcher/engine.h"
+#include "matcher/fit.h"
+#include "matcher/plan.h"
+#include "matcher/table.h"
+
+struct xd_slot;
+struct xd_deal;
+
+/* --- deadlines (deadlines.c) ----------------------------------------------------------------------------------------------- */
+
+/* Deadlines of one second are carried out in this order, then by age. */
+enum xd_deadline_class { XD_DEADLINE_HOLD, XD_DEADLINE_ORDER, XD_DEADLINE_COMPLETION };
+
+struct xd_deadline {
+    int64_t when; /* s */
+    uint64_t age;
+    uint32_t index; /* in the heap, 1 and up; 0: not in it */
+    uint8_t class;
+};
+
+struct xd_deadlines {
+    struct xd_deadline **heap; /* [1..count] */
+    uint32_t count, room;
+};
+
+bool xd_deadlines_set(struct xd_deadlines *deadlines, struct xd_deadline *deadline, int64_t when);
+void xd_deadlines_remove(struct xd_deadlines *deadlines, struct xd_deadline *deadline);
+/* The next one due, left where it is, or NULL. */
+struct xd_deadline *xd_deadlines_first(const struct xd_deadlines *deadlines);
+
+/* --- accounts (accounts.c) ------------------------------------------------------------------------------------------------- */
+
+/* A name that orders mention, counted; its orders are listed oldest first. */
+struct xd_account {
+    struct xd_account *next; /* in its bucket */
+    uint64_t hash;
+    uint32_t mentions;
+    uint32_t len;
+    struct xd_slot *first_order, *last_order; /* linked through slot->mine */
+    struct xd_deal *first_deal, *last_deal;   /* by id, linked through deal->party[side] */
+    char name[];
+};
+
+struct xd_accounts_table {
+    struct xd_account **buckets;
+    uint32_t bucket_count, count;
+};
+
+/* Finds or adds, counting one mention more. NULL without memory. */
+struct xd_account *xd_account_mention(struct xd_accounts_table *table, struct xd_str name);
+void xd_account_forget(struct xd_accounts_table *table, struct xd_account *account);
+struct xd_account *xd_account_find(const struct xd_accounts_table *table, struct xd_str name);
+
+/* --- orders ---------------------------------------------------------------------------------------------------------------- */
+
+enum xd_ended { XD_LIVE, XD_ENDED_CANCELLED, XD_ENDED_EXPIRED, XD_ENDED_DROPPED };
+
+struct xd_slot_links {
+    struct xd_slot *before, *after;
+};
+
+/* One order of the book. */
+struct xd_slot {
+    uint64_t id, age;
+    struct xd_account *account;
+    uint8_t side, kind, fill, confirm;
+    uint8_t ended;  /* enum xd_ended */
+    uint8_t dims;   /* bit per dimension that it states */
+    bool grown;     /* waits to be treated */
+    bool dead;      /* freed at the end of the record */
+    int32_t credit, min_credit;
+    uint64_t features; /* offers: closed under implication */
+    int64_t currency;
+    int64_t valid_until, hold_s;
+    int64_t amount[XD_DIMS];
+    int64_t min_part;
+    bool has_temp;
+    struct xd_range temp;
+    struct xd_account **mentioned; /* `only_count` of them, then `never_count` */
+    uint8_t only_count, never_count;
+
+    union {
+        struct {
+            struct xd_truck truck;
+            struct xd_plan plan;
+            int64_t base, per_t_km, per_detour_km;
+        } truck_offer;
+        struct xd_load truck_request; /* ids of matches not filled in */
+        struct {
+            struct xd_unit_vector at;
+            struct xd_calendar calendar;
+            int64_t base, per_unit_day;
+        } storage_offer;
+        struct {
+            struct xd_unit_vector at;
+            int64_t radius_m, from_day, until_day, per_access_km;
+        } storage_request;
+    };
+
+    /* requests: the whole = open + proposed + confirmed + closed, in the main dimension */
+    int64_t max_price;
+    int64_t open, proposed, confirmed;
+    uint64_t *barred; /* offers that it is not to be paired with again */
+    uint32_t barred_count, barred_room;
+
+    uint32_t live_deals;
+    struct xd_deal *first_deal; /* linked through deal->party[side] */
+    struct xd_deadline lapse;
+    uint32_t book_index; /* 1 and up in its book; 0: not resting */
+    struct xd_slot_links everybody, mine; /* all orders, the account's: oldest first */
+
+    struct xd_str ref, note; /* in `packed` */
+    uint32_t packed_len;
+    uint8_t packed[]; /* the order in the ledger's form */
+};
+
+/* --- matches --------------------------------------------------------------------------------------------------------------- */
+
+struct xd_deal_links {
+    struct xd_deal *before, *after; /* of the order */
+    struct xd_deal *account_before, *account_after;
+};
+
+/* A match that is proposed or confirmed. */
+struct xd_deal {
+    uint64_t id;
+    uint64_t group; /* the id of the first part of one all_now proposal; its own otherwise */
+    struct xd_slot *order[XD_SIDES];
+    struct xd_deal_links party[XD_SIDES];
+    struct xd_deal *before, *after; /* all, by id */
+    uint8_t state;                  /* enum xd_match_state */
+    bool accepted[XD_SIDES];
+    int64_t part; /* in the main dimension */
+    int64_t amount[XD_DIMS];
+    int64_t quote, price, surplus, access, km_m, added_m;
+    int64_t hold_until;
+    struct xd_deadline deadline; /* hold while proposed, completion once confirmed */
+};
+
+/* --- the engine ------------------------------------------------------------------------------------------------------------ */
+
+struct xd_book {
+    struct xd_slot **orders; /* [1..count] */
+    uint32_t count, room;
+};
+
+struct xd_interval {
+    uint64_t first, last;
+};
+
+/* Which order numbers have been seen: sorted, disjoint, never touching. */
+struct xd_seen {
+    struct xd_interval *intervals;
+    uint32_t count, room;
+};
+
+struct xd_engine {
+    struct xd_engine_options options;
+    int64_t now;
+    uint64_t next_age, next_match;
+    bool failed; /* memory ran out: the state is not to be trusted */
+    struct xd_output *output;
+
+    struct xd_table orders, deals; /* by id */
+    struct xd_accounts_table accounts;
+    struct xd_book books[XD_KINDS][XD_SIDES];
+    struct xd_deadlines deadlines;
+    struct xd_seen seen;
+    struct xd_slot *first_order, *last_order;
+    struct xd_deal *first_deal, *last_deal;
+    uint64_t order_count, deal_count, proposal_count;
+
+    struct xd_slot **grown; /* what waits to be treated */
+    uint32_t grown_count, grown_room;
+    struct xd_slot *graveyard; /* linked through everybody.after */
+};
+
+/* seen.c */
+bool xd_seen_contains(const struct xd_seen *seen, uint64_t number);
+bool xd_seen_add(struct xd_seen *seen, uint64_t number);
+
+/* slot.c: making and unmaking orders */
+struct xd_slot *xd_slot_create(struct xd_engine *engine, const struct xd_order *order, struct xd_str account, uint64_t id,
+                               int64_t credit);
+void xd_slot_destroy(struct xd_engine *engine, struct xd_slot *slot);
+/* Enters it everywhere but in its book and among the deadlines. */
+bool xd_slot_enter(struct xd_engine *engine, struct xd_slot *slot);
+void xd_slot_leave(struct xd_engine *engine, struct xd_slot *slot);
+bool xd_slot_barred(const struct xd_slot *request, uint64_t offer_id);
+void xd_slot_bar(struct xd_engine *engine, struct xd_slot *request, uint64_t offer_id);
+enum xd_order_state xd_slot_state(const struct xd_slot *slot);
+
+/* book.c: the orders that rest, and the search over them */
+/* Enters it where it rests and takes it out where it does not. */
+void xd_book_update(struct xd_engine *engine, struct xd_slot *slot);
+/* The counterpart with the greatest surplus, the older on a tie; NULL if none fits. */
+struct xd_slot *xd_book_best(const struct xd_engine *engine, const struct xd_slot *incoming, struct xd_candidate *best);
+
+/* deal.c: matches */
+bool xd_deal_enter(struct xd_engine *engine, struct xd_deal *deal);
+void xd_deal_leave(struct xd_engine *engine, struct xd_deal *deal);
+struct xd_deal *xd_deal_next(const struct xd_deal *deal, const struct xd_slot *of);
+
+/* treat.c: rule 9 and 12 */
+void xd_treat(struct xd_engine *engine, struct xd_slot *slot);
+void xd_treat_grown(struct xd_engine *engine);
+void xd_grow(struct xd_engine *engine, struct xd_slot *slot);
+
+/* life.c: what ends orders and matches */
+void xd_settle_order(struct xd_engine *engine, struct xd_slot *slot);
+void xd_lapse_due(struct xd_engine *engine);
+enum xd_code xd_cancel_order(struct xd_engine *engine, const struct xd_record *record);
+enum xd_code xd_end_match(struct xd_engine *engine, const struct xd_record *record);
+enum xd_code xd_accept_match(struct xd_engine *engine, const struct xd_record *record);
+void xd_confirm(struct xd_engine *engine, struct xd_deal *deal);
+
+/* report.c: events */
+void xd_report_order(struct xd_engine *engine, const struct xd_slot *slot, enum xd_event_type type, const char *reason);
+void xd_report_rejected(struct xd_engine *engine, const struct xd_record *record, enum xd_code code);
+void xd_report_match(struct xd_engine *engine, const struct xd_deal *deal, enum xd_event_type type, const char *by,
+                     const char *reason);
+void xd_report_moved(struct xd_engine *engine, struct xd_slot *truck_offer, const struct xd_deal *except);
+void xd_view_order(const struct xd_slot *slot, struct xd_order_view *view);
+/* `stops` has room for XD_PLAN_STOPS_MAX. */
+void xd_view_match(const struct xd_deal *deal, enum xd_side to, struct xd_match_view *view, struct xd_stop_view *stops);
+
+#endif

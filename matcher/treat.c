@@ -1,0 +1,254 @@
+/* Rule 9: what an incoming order takes; rule 12: orders that have grown come in once more. */
+#include "matcher/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One part that a request is to take, its capacity already taken. */
+struct part {
+    struct xd_slot *offer;
+    struct xd_candidate candidate;
+};
+
+static bool take_capacity(struct xd_engine *engine, struct xd_slot *offer, const struct xd_slot *request,
+                          const struct xd_candidate *candidate, uint64_t match_id)
+{
+    bool taken;
+    if (offer->kind == XD_TRUCK) {
+        struct xd_load load = request->truck_request;
+        load.match_id = match_id;
+        taken = xd_plan_insert(&offer->truck_offer.plan, &offer->truck_offer.truck, &load, engine->now,
+                               &candidate->insertion);
+    } else {
+        taken = xd_calendar_take(&offer->storage_offer.calendar, candidate->amount,
+                                 request->storage_request.from_day, request->storage_request.until_day);
+    }
+    if (!taken) engine->failed = true;
+    return taken;
+}
+
+static bool manual(const struct xd_slot *slot)
+{
+    return slot->confirm == XD_CONFIRM_MANUAL;
+}
+
+/* How long a proposal of the two is held, seconds; 0 when neither side is manual. */
+static int64_t hold_of(const struct xd_slot *offer, const struct xd_slot *request)
+{
+    if (manual(offer) && manual(request)) {
+        return offer->hold_s < request->hold_s ? offer->hold_s : request->hold_s;
+    }
+    return manual(offer) ? offer->hold_s : manual(request) ? request->hold_s : 0;
+}
+
+static struct xd_deal *make_deal(struct xd_engine *engine, struct xd_slot *offer, struct xd_slot *request,
+                                 const struct xd_candidate *candidate, uint64_t id)
+{
+    struct xd_deal *deal = calloc(1, sizeof *deal);
+    if (!deal) {
+        engine->failed = true;
+        return NULL;
+    }
+    deal->id = id;
+    deal->group = id;
+    deal->order[XD_OFFER] = offer;
+    deal->order[XD_REQUEST] = request;
+    deal->accepted[XD_OFFER] = !manual(offer);
+    deal->accepted[XD_REQUEST] = !manual(request);
+    deal->part = candidate->part;
+    memcpy(deal->amount, candidate->amount, sizeof deal->amount);
+    deal->quote = candidate->quote;
+    deal->surplus = candidate->surplus;
+    deal->price = candidate->quote + candidate->surplus / 2;
+    deal->access = candidate->access;
+    deal->km_m = candidate->km_m;
+    deal->added_m = candidate->added_m;
+    deal->deadline.age = id;
+    deal->state = XD_MATCH_PROPOSED;
+    request->proposed += deal->part;
+    engine->proposal_count++;
+    if (!xd_deal_enter(engine, deal)) {
+        free(deal);
+        return NULL;
+    }
+    return deal;
+}
+
+/* Tells of a match just made: confirmed at once where its hold is 0, else proposed. */
+static void announce(struct xd_engine *engine, struct xd_deal *deal, int64_t hold_s)
+{
+    if (hold_s) {
+        deal->hold_until = engine->now + hold_s;
+        deal->deadline.class = XD_DEADLINE_HOLD;
+        if (!xd_deadlines_set(&engine->deadlines, &deal->deadline, deal->hold_until)) engine->failed = true;
+        xd_report_match(engine, deal, XD_EVENT_MATCH_PROPOSED, NULL, NULL);
+    } else {
+        xd_confirm(engine, deal);
+    }
+    if (deal->order[XD_OFFER]->kind == XD_TRUCK) xd_report_moved(engine, deal->order[XD_OFFER], deal);
+}
+
+static bool pair(struct xd_engine *engine, struct xd_slot *offer, struct xd_slot *request,
+                 const struct xd_candidate *candidate)
+{
+    uint64_t id = xd_id(engine->options.partition, engine->next_match++);
+    if (!take_capacity(engine, offer, request, candidate, id)) return false;
+    request->open -= candidate->part;
+    struct xd_deal *deal = make_deal(engine, offer, request, candidate, id);
+    if (!deal) return false;
+    announce(engine, deal, hold_of(offer, request));
+    xd_book_update(engine, request);
+    return !engine->failed;
+}
+
+static void treat_offer(struct xd_engine *engine, struct xd_slot *offer)
+{
+    struct xd_candidate candidate;
+    struct xd_slot *request;
+    while (!engine->failed && (request = xd_book_best(engine, offer, &candidate))) {
+        pair(engine, offer, request, &candidate);
+        xd_settle_order(engine, request);
+    }
+    if (offer->fill != XD_FILL_NOW) return;
+    offer->ended = XD_ENDED_DROPPED;
+    xd_report_order(engine, offer, XD_EVENT_ORDER_CANCELLED, "fill_now");
+}
+
+/* --- whole or nothing ------------------------------------------------------------------------------------------------------ */
+
+struct parts {
+    struct part *list;
+    uint32_t count, room;
+};
+
+static bool add_part(struct parts *parts, struct xd_slot *offer, const struct xd_candidate *candidate)
+{
+    if (parts->count == parts->room) {
+        uint32_t room = parts->room ? parts->room * 2 : 8;
+        struct part *list = realloc(parts->list, room * sizeof *list);
+        if (!list) return false;
+        parts->list = list;
+        parts->room = room;
+    }
+    parts->list[parts->count++] = (struct part){offer, *candidate};
+    return true;
+}
+
+/* Runs the greedy, taking capacity as it goes, and gives it back where something remains. */
+static void gather_parts(struct xd_engine *engine, struct xd_slot *request, struct parts *parts)
+{
+    int64_t wanted = request->open;
+    struct xd_candidate candidate;
+    struct xd_slot *offer;
+    while (!engine->failed && request->open > 0 && (offer = xd_book_best(engine, request, &candidate))) {
+        uint64_t id = xd_id(engine->options.partition, engine->next_match + parts->count);
+        if (!add_part(parts, offer, &candidate)) {
+            engine->failed = true;
+        } else if (take_capacity(engine, offer, request, &candidate, id)) {
+            request->open -= candidate.part;
+        }
+    }
+    if (request->open == 0 || engine->failed) return;
+    for (uint32_t i = 0; i < parts->count; i++) { /* only storage comes in parts */
+        xd_calendar_give(&parts->list[i].offer->storage_offer.calendar, parts->list[i].candidate.amount,
+                         request->storage_request.from_day, request->storage_request.until_day);
+    }
+    parts->count = 0;
+    request->open = wanted;
+}
+
+static int64_t shortest_hold(const struct parts *parts, const struct xd_slot *request)
+{
+    int64_t shortest = 0;
+    for (uint32_t i = 0; i < parts->count; i++) {
+        int64_t hold_s = hold_of(parts->list[i].offer, request);
+        if (hold_s && (!shortest || hold_s < shortest)) shortest = hold_s;
+    }
+    return shortest;
+}
+
+static void treat_all_now(struct xd_engine *engine, struct xd_slot *request)
+{
+    struct parts parts = {0};
+    gather_parts(engine, request, &parts);
+    int64_t hold_s = shortest_hold(&parts, request);
+    uint64_t first = xd_id(engine->options.partition, engine->next_match);
+    struct xd_deal *deal;
+    uint32_t made = 0;
+    for (; made < parts.count && !engine->failed; made++) {
+        uint64_t id = xd_id(engine->options.partition, engine->next_match++);
+        deal = make_deal(engine, parts.list[made].offer, request, &parts.list[made].candidate, id);
+        if (deal && hold_s) deal->group = first;
+    }
+    for (uint32_t i = 0; i < made && !engine->failed; i++) {
+        deal = xd_table_get(&engine->deals, first + i);
+        announce(engine, deal, hold_s);
+    }
+    free(parts.list);
+}
+
+/* --- requests -------------------------------------------------------------------------------------------------------------- */
+
+static void treat_request(struct xd_engine *engine, struct xd_slot *request)
+{
+    if (request->fill == XD_FILL_ALL_NOW) {
+        treat_all_now(engine, request);
+    } else {
+        struct xd_candidate candidate;
+        struct xd_slot *offer;
+        while (!engine->failed && request->open > 0 && (offer = xd_book_best(engine, request, &candidate))) {
+            pair(engine, offer, request, &candidate);
+        }
+    }
+    if (request->fill == XD_FILL_REST || request->open == 0) return;
+    request->open = 0;
+    request->ended = XD_ENDED_DROPPED;
+    xd_report_order(engine, request, XD_EVENT_ORDER_CANCELLED, "fill_now");
+}
+
+void xd_treat(struct xd_engine *engine, struct xd_slot *slot)
+{
+    if (slot->side == XD_OFFER) {
+        if (slot->ended == XD_LIVE) treat_offer(engine, slot);
+    } else if (slot->open > 0) {
+        treat_request(engine, slot);
+    }
+    xd_settle_order(engine, slot);
+}
+
+/* --- rule 12 --------------------------------------------------------------------------------------------------------------- */
+
+void xd_grow(struct xd_engine *engine, struct xd_slot *slot)
+{
+    if (slot->grown) return;
+    if (engine->grown_count == engine->grown_room) {
+        uint32_t room = engine->grown_room ? engine->grown_room * 2 : 16;
+        struct xd_slot **grown = realloc(engine->grown, room * sizeof(*grown));
+        if (!grown) {
+            engine->failed = true;
+            return;
+        }
+        engine->grown = grown;
+        engine->grown_room = room;
+    }
+    slot->grown = true;
+    engine->grown[engine->grown_count++] = slot;
+}
+
+static int older_first(const void *a, const void *b)
+{
+    uint64_t one = (*(struct xd_slot *const *)a)->age, other = (*(struct xd_slot *const *)b)->age;
+    return one < other ? -1 : one > other;
+}
+
+void xd_treat_grown(struct xd_engine *engine)
+{
+    if (!engine->grown_count) return;
+    qsort(engine->grown, engine->grown_count, sizeof(*engine->grown), older_first);
+    for (uint32_t i = 0; i < engine->grown_count && !engine->failed; i++) {
+        struct xd_slot *slot = engine->grown[i];
+        slot->grown = false;
+        if (!slot->dead) xd_treat(engine, slot);
+    }
+    engine->grown_count = 0;
+}
