@@ -16,7 +16,15 @@
  *
  * Ownership: bytes given to a call are copied before it returns. Objects given to a callback live until it returns. What a
  * blocking helper fills in is freed with its _free function. Parameters and results are msgpack-c objects, as
- * docs/PROTOCOL.md names them. */
+ * docs/PROTOCOL.md names them.
+ *
+ * Callbacks are called only from within xd_client_run, xd_client_request and xd_client_close, and never inside each
+ * other. In a callback xd_client_call and xd_client_stop may be used; xd_client_run does nothing and returns 0,
+ * xd_client_request returns false; xd_client_close takes effect when the call that is under way returns (run with -1,
+ * request with false), and the client must not be used after it.
+ *
+ * Limits: 64 MiB not yet sent, 1,048,576 calls without an answer, 16 MiB a message from the broker. The library raises no
+ * SIGPIPE, prints nothing and never exits. */
 #ifndef CROSSDOCK_H
 #define CROSSDOCK_H
 
@@ -33,8 +41,9 @@ extern "C" {
 
 typedef struct xd_client xd_client;
 
-/* Why something could not be done. `code` is the broker's where it refused ("out_of_range"), else "connection", "tls",
- * "url", "no_memory", "protocol" or "timeout". */
+/* Why something could not be done. `code` is the broker's where it refused ("out_of_range") or said why it closes
+ * ("slow_consumer"), else "connection", "tls", "url", "no_memory", "protocol" (what was sent is not what docs/PROTOCOL.md
+ * says, or a call from within a callback) or "timeout". */
 typedef struct {
     char code[32];
     char field[80];
@@ -55,7 +64,7 @@ typedef struct {
     const char *tls_cert;        /* PEM file of the client's certificate, or NULL */
     const char *tls_key;         /* PEM file of its key, or NULL */
     bool tls_insecure;           /* do not verify the broker: for experiments only */
-    int timeout_ms;              /* for connecting and for the blocking helpers; 0: 10000 */
+    int timeout_ms;              /* for connecting and for the blocking helpers; 0: 10000; negative: none */
     xd_client_notify_fn *notify; /* or NULL */
     void *notify_arg;
 } xd_client_options;
@@ -70,8 +79,8 @@ XD_CLIENT_API void xd_client_close(xd_client *client);
 /* What the broker said to hello (owned by the client). */
 XD_CLIENT_API const msgpack_object *xd_client_hello(const xd_client *client);
 
-/* Queues a call. `params` is one packed msgpack map, or NULL for none. False (and the callback is never called) when the
- * connection has ended or there is no memory. */
+/* Queues a call. `params` is one packed msgpack map, or NULL for none; `callback` may be NULL. False (and the callback is
+ * never called) when the connection has ended, a limit is reached or there is no memory. */
 XD_CLIENT_API bool xd_client_call(xd_client *client, const char *method, const void *params, size_t len,
                                   xd_client_reply_fn *callback, void *arg);
 
@@ -92,7 +101,7 @@ XD_CLIENT_API bool xd_client_wants_write(const xd_client *client);
 XD_CLIENT_API size_t xd_client_outstanding(const xd_client *client);
 XD_CLIENT_API size_t xd_client_unsent(const xd_client *client);
 
-/* Why the connection ended. */
+/* Why the connection ended, or the last xd_client_request returned false. Owned by the client. */
 XD_CLIENT_API const xd_client_error *xd_client_why(const xd_client *client);
 
 /* --- blocking ------------------------------------------------------------------------------------------------------------ */
