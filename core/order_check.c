@@ -5,16 +5,14 @@
 
 enum { STORAGE_DAYS_MAX = 731 };
 
-/* The field whose moment ends the order, at the latest. */
-static enum xd_field_id end_field(const struct xd_order *order)
+static const struct xd_field *end_field(const struct xd_order *order)
 {
-    if (order->kind == XD_TRUCK) return order->side == XD_OFFER ? XD_F_AVAILABLE_UNTIL : XD_F_PICKUP_UNTIL;
-    return order->side == XD_OFFER ? XD_F_UNTIL_DAY : XD_F_FROM_DAY;
+    return &xd_fields[xd_column_end(xd_column((enum xd_side)order->side, (enum xd_kind)order->kind))];
 }
 
 int64_t xd_order_end(const struct xd_order *order)
 {
-    const struct xd_field *field = &xd_fields[end_field(order)];
+    const struct xd_field *field = end_field(order);
     int64_t value = *(const int64_t *)xd_order_at(order, field);
     return field->type == XD_TYPE_DAY ? value * XD_DAY_S : value;
 }
@@ -95,7 +93,7 @@ static bool check_temperature(const struct xd_order *order, struct xd_error *err
 static bool check_validity(const struct xd_order *order, struct xd_error *error)
 {
     if (order->valid_until <= xd_order_end(order)) return true;
-    const struct xd_field *end = &xd_fields[end_field(order)];
+    const struct xd_field *end = end_field(order);
     char given[32];
     char latest[32];
     xd_time_format(order->valid_until, given);

@@ -307,6 +307,17 @@ const char *xd_column_name(enum xd_column column)
     return names[column];
 }
 
+enum xd_field_id xd_column_end(enum xd_column column)
+{
+    switch (column) {
+    case XD_TRUCK_OFFER: return XD_F_AVAILABLE_UNTIL;
+    case XD_TRUCK_REQUEST: return XD_F_PICKUP_UNTIL;
+    case XD_COLD_OFFER:
+    case XD_WAREHOUSE_OFFER: return XD_F_UNTIL_DAY;
+    default: return XD_F_FROM_DAY;
+    }
+}
+
 const struct xd_field *xd_field_find(const char *name, size_t len)
 {
     if (len == 0) return NULL;

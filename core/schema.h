@@ -98,6 +98,9 @@ extern const struct xd_field xd_fields[XD_FIELD_COUNT];
 enum xd_column xd_column(enum xd_side side, enum xd_kind kind);
 const char *xd_column_name(enum xd_column column); /* "truck offer" */
 
+/* The time, or the day at whose start, such an order lapses at the latest: the default of valid_until and its limit. */
+enum xd_field_id xd_column_end(enum xd_column column);
+
 /* The field of that name, or NULL. */
 const struct xd_field *xd_field_find(const char *name, size_t len);
 const struct xd_field *xd_field_by_tag(unsigned tag);
