@@ -157,7 +157,7 @@ static bool read_time(const struct xd_field *field, const msgpack_object *value,
         "a time: RFC 3339 with an offset (2030-01-01T08:00:00+08:00), or epoch seconds";
     struct number_rule rule = {.name = field->name, .unit = "", .min = field->min, .max = field->max};
     if (value->type == MSGPACK_OBJECT_STR) {
-        struct xd_str text;
+        struct xd_str text = {0};
         if (!read_string(field->name, value, wanted, &text, error)) return false;
         int64_t time;
         if (xd_time_parse(text.at, text.len, &time) && time >= field->min && time <= field->max) {
@@ -166,7 +166,7 @@ static bool read_time(const struct xd_field *field, const msgpack_object *value,
         }
         if (!all_digits(text)) return bad_text(XD_BAD_VALUE, field->name, text, wanted, error);
     } else if (!is_number_like(value)) {
-        struct xd_str none;
+        struct xd_str none = {0};
         return read_string(field->name, value, wanted, &none, error);
     }
     struct xd_error inner;
@@ -187,7 +187,7 @@ static bool read_day(const struct xd_field *field, const msgpack_object *value, 
                      struct xd_error *error)
 {
     static const char wanted[] = "a day from 2000-01-01 to 2199-12-31, written YYYY-MM-DD";
-    struct xd_str text;
+    struct xd_str text = {0};
     if (!read_string(field->name, value, wanted, &text, error)) return false;
     int64_t day;
     if (!xd_day_parse(text.at, text.len, &day) || day < field->min || day > field->max) {
@@ -205,7 +205,7 @@ static bool no_choice(const struct xd_field *field, const msgpack_object *value,
         size_t used = strlen(wanted);
         snprintf(wanted + used, sizeof wanted - used, "%s%s", i == 0 ? "" : ", ", field->choices[i]);
     }
-    struct xd_str text;
+    struct xd_str text = {0};
     if (!read_string(field->name, value, wanted, &text, error)) return false;
     return bad_text(XD_BAD_VALUE, field->name, text, wanted, error);
 }
@@ -227,7 +227,7 @@ static bool read_ref(const struct xd_field *field, const msgpack_object *value, 
                      struct xd_error *error)
 {
     static const char wanted[] = "1 to 64 of A-Za-z0-9._:-";
-    struct xd_str text;
+    struct xd_str text = {0};
     if (!read_string(field->name, value, wanted, &text, error)) return false;
     if (!xd_ref_valid(text)) {
         return bad_text(text.len > XD_REF_MAX ? XD_TOO_LONG : XD_BAD_VALUE, field->name, text, wanted, error);
@@ -240,7 +240,7 @@ static bool read_note(const struct xd_field *field, const msgpack_object *value,
                       struct xd_error *error)
 {
     static const char wanted[] = "a text of 1 to 256 bytes";
-    struct xd_str text;
+    struct xd_str text = {0};
     if (!read_string(field->name, value, wanted, &text, error)) return false;
     if (text.len < field->min || text.len > field->max) {
         return bad_text(text.len == 0 ? XD_BAD_VALUE : XD_TOO_LONG, field->name, text, wanted, error);
@@ -253,7 +253,7 @@ static bool read_currency(const struct xd_field *field, const msgpack_object *va
                           struct xd_error *error)
 {
     static const char wanted[] = "three capital letters (ISO 4217)";
-    struct xd_str text;
+    struct xd_str text = {0};
     if (!read_string(field->name, value, wanted, &text, error)) return false;
     int64_t currency = xd_currency(text.at, text.len);
     if (currency == 0) return bad_text(XD_BAD_VALUE, field->name, text, wanted, error);
@@ -282,7 +282,7 @@ static bool read_features(const struct xd_field *field, const msgpack_object *va
     if (!read_list(field, value, "features", error)) return false;
     uint64_t features = 0;
     for (uint32_t i = 0; i < value->via.array.size; i++) {
-        struct xd_str name;
+        struct xd_str name = {0};
         if (!read_string(field->name, &value->via.array.ptr[i], "the name of a feature", &name, error))
             return false;
         int bit = xd_feature_bit(name.at, name.len);
@@ -304,7 +304,7 @@ static bool read_accounts(const struct xd_field *field, const msgpack_object *va
     static const char wanted[] = "an account: 1 to 64 of A-Za-z0-9._:@-";
     if (!read_list(field, value, "accounts", error)) return false;
     for (uint32_t i = 0; i < value->via.array.size; i++) {
-        struct xd_str name;
+        struct xd_str name = {0};
         if (!read_string(field->name, &value->via.array.ptr[i], wanted, &name, error)) return false;
         if (!xd_account_valid(name)) {
             return bad_text(name.len > XD_ACCOUNT_MAX ? XD_TOO_LONG : XD_BAD_VALUE, field->name, name, wanted,
