@@ -30,6 +30,7 @@ static bool shake_hands(struct xd_transport *transport, int64_t deadline, xd_cli
     }
 }
 
+/* On failure *transport may be open nevertheless (ops is set); destroy() closes it. */
 static bool open_transport(struct xd_transport *transport, const xd_client_options *options, int64_t deadline,
                            xd_client_error *error)
 {
@@ -48,9 +49,7 @@ static bool open_transport(struct xd_transport *transport, const xd_client_optio
         close(fd);
         return false;
     }
-    if (shake_hands(transport, deadline, error)) return true;
-    transport->ops->close(transport);
-    return false;
+    return shake_hands(transport, deadline, error);
 }
 
 static struct xd_client *create(const xd_client_options *options)
