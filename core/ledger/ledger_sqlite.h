@@ -1,6 +1,10 @@
 /* The embedded ledger: one SQLite database in WAL mode, synchronous FULL, in a directory of its own that one process
  * holds at a time. Group commit: all that arrived while the last commit was being fsynced goes into the next one, the
- * records and the events they caused in one transaction. */
+ * records and the events they caused in one transaction, of at most 4,096 records or 4 MiB of them.
+ *
+ * Two threads of its own serve the event base's: one writes and checkpoints, one reads; callbacks are on the event
+ * base's. The write-ahead log is checkpointed at 8 MiB and stays below 64 MiB while the reads of other processes are
+ * short (xd_ledger_dump_sqlite's are). Partitions are 0 to 63. */
 #ifndef XD_CORE_LEDGER_LEDGER_SQLITE_H
 #define XD_CORE_LEDGER_LEDGER_SQLITE_H
 
