@@ -369,6 +369,18 @@ static bool read_state_of(struct xd_slot *slot, const msgpack_object *object)
     return read_calendar(&slot->storage_offer.calendar, object);
 }
 
+/* Not by xd_slot_bar, which would take offers that are not read yet for gone. */
+static bool read_barred(struct xd_slot *slot, struct reader barred)
+{
+    slot->barred = barred.left ? calloc(barred.left, sizeof *slot->barred) : NULL;
+    if (barred.left && !slot->barred) return false;
+    slot->barred_count = slot->barred_room = barred.left;
+    for (uint32_t i = 0; i < slot->barred_count; i++) {
+        slot->barred[i] = read_uint(&barred);
+    }
+    return !barred.bad;
+}
+
 static bool read_slot(struct xd_engine *engine, const msgpack_object *object)
 {
     struct reader in = array_of(object);
@@ -398,10 +410,8 @@ static bool read_slot(struct xd_engine *engine, const msgpack_object *object)
         xd_slot_destroy(engine, slot);
         return false;
     }
-    while (barred.left) {
-        xd_slot_bar(engine, slot, read_uint(&barred));
-    }
-    if (slot->valid_until > engine->now) good = xd_deadlines_set(&engine->deadlines, &slot->lapse, slot->valid_until);
+    good = read_barred(slot, barred);
+    if (slot->valid_until > engine->now) good &= xd_deadlines_set(&engine->deadlines, &slot->lapse, slot->valid_until);
     xd_book_update(engine, slot);
     return good && !engine->failed;
 }

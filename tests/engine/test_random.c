@@ -1,0 +1,121 @@
+/* Random play: an engine restored from a snapshot at any point goes on exactly as one that never stopped; invariants of
+ * amounts and plans hold after every record. */
+#include "matcher/state.h"
+#include "tests/engine/market.h"
+#include "tests/engine/play.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static uint64_t scale(void)
+{
+    const char *text = getenv("XD_TEST_SCALE");
+    return text ? strtoull(text, NULL, 10) : 1;
+}
+
+/* The account that may act on a match or order, so that most commands do something. */
+static void find_account(const struct xd_engine *engine, struct xd_world *world, struct xd_record *record)
+{
+    const struct xd_deal *deal = xd_table_get(&engine->deals, record->match_id);
+    const struct xd_slot *slot = xd_table_get(&engine->orders, record->order_id);
+    if (record->type == XD_RECORD_ORDER || record->type == XD_RECORD_CREDIT) return;
+    const struct xd_account *account = NULL;
+    if (record->type == XD_RECORD_CANCEL) {
+        account = slot ? slot->account : NULL;
+    } else if (deal) {
+        account = deal->order[xd_world_below(world, 2)]->account;
+    }
+    if (account && xd_world_below(world, 20)) record->account = (struct xd_str){account->name, account->len};
+}
+
+static void check_plan(const struct xd_slot *offer)
+{
+    const struct xd_plan *plan = &offer->truck_offer.plan;
+    const struct xd_truck *truck = &offer->truck_offer.truck;
+    int64_t aboard[XD_DIMS] = {0};
+    int64_t free = plan->free;
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct xd_stop *stop = &plan->stops[i];
+        for (unsigned d = 0; d < XD_DIMS && stop->delivery && stop->load->picked_up; d++) {
+            aboard[d] += stop->load->amount[d];
+        }
+    }
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct xd_stop *stop = &plan->stops[i];
+        assert_true(stop->depart >= free);
+        assert_int_equal(stop->start, stop->depart + xd_drive_s(stop->leg_m, truck->speed));
+        free = stop->end;
+        for (unsigned d = 0; d < XD_DIMS && !stop->load->off; d++) {
+            aboard[d] += stop->delivery ? -stop->load->amount[d] : stop->load->amount[d];
+            assert_true(aboard[d] >= 0);
+            if (truck->dims >> d & 1) assert_true(aboard[d] <= truck->capacity[d]);
+        }
+    }
+}
+
+static void check_calendar(const struct xd_calendar *calendar)
+{
+    if (!calendar->left) return;
+    for (size_t i = 0; i < xd_calendar_cells(calendar); i++) {
+        assert_true(calendar->left[i] >= 0);
+    }
+}
+
+static void check_invariants(const struct xd_engine *engine)
+{
+    for (const struct xd_slot *slot = engine->first_order; slot; slot = slot->everybody.after) {
+        if (slot->side == XD_REQUEST) {
+            int64_t whole = slot->amount[xd_main_dim(slot->kind)];
+            assert_true(slot->open >= 0 && slot->proposed >= 0 && slot->confirmed >= 0);
+            assert_true(slot->open + slot->proposed + slot->confirmed <= whole);
+        } else if (slot->kind == XD_TRUCK) {
+            check_plan(slot);
+        } else {
+            check_calendar(&slot->storage_offer.calendar);
+        }
+        assert_true(slot->live_deals || slot->open || (slot->side == XD_OFFER && slot->ended == XD_LIVE));
+    }
+}
+
+static uint64_t play_world(uint64_t seed, unsigned commands, bool restoring, uint64_t *hash)
+{
+    struct xd_world world = {.seed = seed, .next_order = 1, .now = 1893456000, .crowded = seed % 4 == 3};
+    struct xd_world cuts = {.seed = ~seed};
+    struct xd_play play;
+    xd_play_begin(&play, world.now);
+    for (unsigned i = 0; i < commands; i++) {
+        struct xd_record record;
+        xd_world_record(&world, &record);
+        find_account(play.engine, &world, &record);
+        play.now = world.now;
+        xd_play_apply(&play, &record);
+        world.next_match = play.engine->next_match;
+        if (i % 16 == 0) check_invariants(play.engine);
+        if (restoring && xd_world_below(&cuts, 20) == 0) xd_play_restore(&play);
+    }
+    uint64_t digest = play.digest;
+    *hash = xd_engine_state_hash(play.engine);
+    xd_play_end(&play);
+    return digest;
+}
+
+static void a_restored_engine_goes_on_as_one_that_never_stopped(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 24 * scale(); seed++) {
+        uint64_t hash, hash_restored;
+        uint64_t digest = play_world(seed, 1000, false, &hash);
+        uint64_t digest_restored = play_world(seed, 1000, true, &hash_restored);
+        assert_int_equal(digest, digest_restored);
+        assert_int_equal(hash, hash_restored);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_restored_engine_goes_on_as_one_that_never_stopped)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
