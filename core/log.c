@@ -15,8 +15,7 @@ struct line {
 
 static void add(struct line *line, char byte)
 {
-    if (line->len < LINE_BYTES - 1)
-        line->bytes[line->len++] = byte;
+    if (line->len < LINE_BYTES - 1) line->bytes[line->len++] = byte;
 }
 
 static void add_text(struct line *line, const char *text)
@@ -39,8 +38,7 @@ static void add_value(struct line *line, const char *text)
     }
     add(line, '"');
     for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            add(line, '\\');
+        if (*text == '"' || *text == '\\') add(line, '\\');
         add(line, is_control(*text) ? '?' : *text);
     }
     add(line, '"');
@@ -61,8 +59,7 @@ static void add_time(struct line *line)
 void xd_log_write(const struct xd_log *log, enum xd_log_level level, const char *msg,
                   const struct xd_log_field *fields, size_t count)
 {
-    if (level > log->level)
-        return;
+    if (level > log->level) return;
     struct line line = {.len = 0};
     add_time(&line);
     add_text(&line, " level=");

@@ -4,8 +4,8 @@
 
 #include "core/options.h"
 
-/* Stores the value of `text` at `out`, as the option's type says. False if it is not allowed: `problem` (of `size` bytes)
- * says what was given and what is allowed; *out is untouched. */
+/* Stores the value of `text` at `out`, as the option's type says. False if it is not allowed: `problem` (of
+ * `size` bytes) says what was given and what is allowed; *out is untouched. */
 bool xd_option_store(const struct xd_option *option, const char *text, void *out, char *problem, size_t size);
 
 /* What is allowed, "" where that goes without saying. */

@@ -26,8 +26,7 @@ void xd_options_mistake(struct xd_buf *mistakes, const char *format, ...)
     va_start(args, format);
     int length = vsnprintf(line, sizeof(line), format, args);
     va_end(args);
-    if (length < 0)
-        return;
+    if (length < 0) return;
     size_t kept = (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1;
     xd_buf_add(mistakes, line, kept);
     xd_buf_add(mistakes, "\n", 1);
@@ -42,20 +41,19 @@ static void add_format(struct xd_buf *out, const char *format, ...)
     va_start(args, format);
     int length = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    if (length > 0)
-        xd_buf_add(out, text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
+    if (length > 0) xd_buf_add(out, text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
 }
 
 static size_t find(const struct xd_options *options, const char *name, size_t len)
 {
     for (size_t i = 0; i < options->count; i++)
-        if (strlen(options->table[i].name) == len && memcmp(options->table[i].name, name, len) == 0)
-            return i;
+        if (strlen(options->table[i].name) == len && memcmp(options->table[i].name, name, len) == 0) return i;
     return options->count;
 }
 
 /* "max-orders" is CROSSDOCK_MAX_ORDERS. */
-static void variable_name(const struct xd_options *options, const struct xd_option *option, char out[VARIABLE_MAX])
+static void variable_name(const struct xd_options *options, const struct xd_option *option,
+                          char out[VARIABLE_MAX])
 {
     snprintf(out, VARIABLE_MAX, "%s%s", options->environment, option->name);
     for (char *at = out; *at; at++)
@@ -79,8 +77,7 @@ static void take(struct reading *reading, size_t at, const char *text, enum xd_o
 {
     struct xd_option_given *given = reading->given;
     if (given->text[at]) {
-        if (given->source[at] != source || source == XD_FROM_DEFAULT)
-            return;
+        if (given->source[at] != source || source == XD_FROM_DEFAULT) return;
         char name[LINE_MAX_BYTES];
         written_name(reading, at, name);
         xd_options_mistake(reading->mistakes, "%s: given twice", name);
@@ -101,7 +98,8 @@ static int read_argument(struct reading *reading, const char *argument, const ch
     const struct xd_options *options = reading->options;
     const char *equals = strchr(argument, '=');
     size_t len = equals ? (size_t)(equals - argument) : strlen(argument);
-    size_t at = len > 2 && strncmp(argument, "--", 2) == 0 ? find(options, argument + 2, len - 2) : options->count;
+    size_t at =
+        len > 2 && strncmp(argument, "--", 2) == 0 ? find(options, argument + 2, len - 2) : options->count;
     if (at == options->count) {
         xd_options_mistake(reading->mistakes, "%.*s: no such option; --help lists them", (int)len, argument);
         reading->failed = true;
@@ -125,13 +123,11 @@ static int read_argument(struct reading *reading, const char *argument, const ch
 static void read_environment(struct reading *reading)
 {
     for (size_t i = 0; i < reading->options->count; i++) {
-        if (reading->options->table[i].flag_only)
-            continue;
+        if (reading->options->table[i].flag_only) continue;
         char name[VARIABLE_MAX];
         variable_name(reading->options, &reading->options->table[i], name);
         const char *value = getenv(name);
-        if (value)
-            take(reading, i, value, XD_FROM_ENVIRONMENT);
+        if (value) take(reading, i, value, XD_FROM_ENVIRONMENT);
     }
 }
 
@@ -142,7 +138,8 @@ static int on_line(void *arg, const char *section, const char *name, const char 
     if (*section)
         xd_options_mistake(reading->mistakes, "[%s] in %s: there are no sections", section, reading->file);
     else if (at == reading->options->count || reading->options->table[at].flag_only)
-        xd_options_mistake(reading->mistakes, "%s in %s: no such option; --help lists them", name, reading->file);
+        xd_options_mistake(reading->mistakes, "%s in %s: no such option; --help lists them", name,
+                           reading->file);
     else {
         take(reading, at, value, XD_FROM_FILE);
         return 1;
@@ -155,16 +152,14 @@ static void read_file(struct reading *reading)
 {
     const struct xd_options *options = reading->options;
     size_t at = options->config ? find(options, options->config, strlen(options->config)) : options->count;
-    if (at == options->count || !reading->given->text[at] || !*reading->given->text[at])
-        return;
+    if (at == options->count || !reading->given->text[at] || !*reading->given->text[at]) return;
     reading->file = reading->given->text[at];
     int line = ini_parse(reading->file, on_line, reading);
-    if (line == 0)
-        return;
+    if (line == 0) return;
     reading->failed = true;
     if (line > 0)
-        xd_options_mistake(reading->mistakes, "line %d of %s: not 'name = value' of less than 200 bytes", line,
-                           reading->file);
+        xd_options_mistake(reading->mistakes, "line %d of %s: not 'name = value' of less than 200 bytes",
+                           line, reading->file);
     else
         xd_options_mistake(reading->mistakes, "--%s: %s cannot be read", options->config, reading->file);
 }
@@ -174,13 +169,12 @@ static void store_all(struct reading *reading, void *settings)
 {
     for (size_t i = 0; i < reading->options->count; i++) {
         const struct xd_option *option = &reading->options->table[i];
-        if (option->fallback)
-            take(reading, i, option->fallback, XD_FROM_DEFAULT);
+        if (option->fallback) take(reading, i, option->fallback, XD_FROM_DEFAULT);
         const char *text = reading->given->text[i];
-        if (!text && option->type != XD_OPTION_TEXT)
-            continue;
+        if (!text && option->type != XD_OPTION_TEXT) continue;
         char problem[LINE_MAX_BYTES / 2];
-        if (xd_option_store(option, text ? text : "", (char *)settings + option->offset, problem, sizeof(problem)))
+        if (xd_option_store(option, text ? text : "", (char *)settings + option->offset, problem,
+                            sizeof(problem)))
             continue;
         char name[LINE_MAX_BYTES];
         written_name(reading, i, name);
@@ -207,8 +201,7 @@ void xd_options_free(const struct xd_options *options, void *settings, struct xd
     for (size_t i = 0; i < options->count; i++) {
         free(given->text[i]);
         given->text[i] = NULL;
-        if (options->table[i].type != XD_OPTION_TEXT)
-            continue;
+        if (options->table[i].type != XD_OPTION_TEXT) continue;
         char **text = (char **)(void *)((char *)settings + options->table[i].offset);
         free(*text);
         *text = NULL;
@@ -242,8 +235,7 @@ void xd_options_help(const struct xd_options *options, struct xd_buf *out)
     const char *group = "";
     for (size_t i = 0; i < options->count; i++) {
         const struct xd_option *option = &options->table[i];
-        if (strcmp(group, option->group) != 0)
-            add_format(out, "\n%s:\n", option->group);
+        if (strcmp(group, option->group) != 0) add_format(out, "\n%s:\n", option->group);
         group = option->group;
         char left[LINE_MAX_BYTES / 4], allowed[LINE_MAX_BYTES / 4], text[LINE_MAX_BYTES];
         snprintf(left, sizeof(left), "  --%s %s", option->name, option->value ? option->value : "");
@@ -255,20 +247,21 @@ void xd_options_help(const struct xd_options *options, struct xd_buf *out)
         add_wrapped(out, text, 30, 110);
     }
     if (options->config)
-        add_format(out,
-                   "\nEvery option but those of the last group may also be set in the environment (%sMAX_ORDERS for "
-                   "--max-orders)\nand in the file that --%s names (max-orders = 5000). A flag goes before the "
-                   "environment, that before the file.\n",
-                   options->environment, options->config);
+        add_format(
+            out,
+            "\nEvery option but those of the last group may also be set in the environment (%sMAX_ORDERS for "
+            "--max-orders)\nand in the file that --%s names (max-orders = 5000). A flag goes before the "
+            "environment, that before the file.\n",
+            options->environment, options->config);
 }
 
-void xd_options_show(const struct xd_options *options, const struct xd_option_given *given, struct xd_buf *out)
+void xd_options_show(const struct xd_options *options, const struct xd_option_given *given,
+                     struct xd_buf *out)
 {
     static const char *const sources[] = {"default", "file", "environment", "flag"};
     for (size_t i = 0; i < options->count; i++) {
         const struct xd_option *option = &options->table[i];
-        if (option->flag_only || (options->config && strcmp(option->name, options->config) == 0))
-            continue;
+        if (option->flag_only || (options->config && strcmp(option->name, options->config) == 0)) continue;
         const char *text = given->text[i] ? given->text[i] : option->type == XD_OPTION_FLAG ? "false" : "";
         char line[LINE_MAX_BYTES];
         snprintf(line, sizeof(line), "%s = %s", option->name, text);

@@ -1,0 +1,185 @@
+#include "broker/feed.h"
+
+#include "broker/rpc.h"
+#include "broker/session.h"
+#include "core/event.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* Bytes of events that one read asks for. */
+enum { RUN_BYTES = 256 << 10 };
+
+/* The longest event, framed: a match whose plan has all the stops that a truck may have is some kilobytes. */
+enum { FRAME_MAX = 1 << 20 };
+
+struct xd_feed {
+    struct xd_broker *broker;
+    struct xd_buf frame;             /* the event under way, as it is sent */
+    struct xd_subscriber *everybody; /* subscribers to all accounts */
+    uint64_t mask;
+    struct xd_subscriber *buckets[]; /* by hash of the account */
+};
+
+static void catch_up(struct xd_feed *feed, struct xd_subscriber *subscriber);
+
+static struct xd_subscriber **bucket_of(struct xd_feed *feed, struct xd_str account)
+{
+    return &feed->buckets[XXH3_64bits(account.at, account.len) & feed->mask];
+}
+
+/* Puts the event into feed->frame, as a notification. */
+static void frame_event(struct xd_feed *feed, uint16_t partition, const struct xd_event_ref *event)
+{
+    struct xd_event_id id = {.partition = partition,
+                             .generation = xd_ledger_generation(feed->broker->ledger),
+                             .offset = event->offset};
+    xd_buf_clear(&feed->frame);
+    xd_rpc_event(&feed->frame);
+    xd_event_deliver(&feed->frame, event->bytes, event->len, id);
+}
+
+static void hand_over(struct xd_feed *feed, struct xd_subscriber *subscriber, uint64_t offset)
+{
+    subscriber->next = offset + 1;
+    xd_session_send(subscriber->session, &feed->frame);
+}
+
+/* --- live
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+static bool wants(const struct xd_subscriber *subscriber, uint64_t offset)
+{
+    return subscriber->live && offset >= subscriber->next;
+}
+
+/* Hands the event to those of a list that are live and of its account ("": to all of the list). The frame is
+ * made for the first of them. */
+static void tell_list(struct xd_feed *feed, struct xd_subscriber *list, struct xd_str account,
+                      uint16_t partition, const struct xd_event_ref *event, bool *framed)
+{
+    struct xd_subscriber *after = NULL;
+    for (struct xd_subscriber *one = list; one; one = after) {
+        after = one->after;
+        if (!wants(one, event->offset) ||
+            (account.len > 0 && !xd_str_equal(account, xd_session_account(one->session))))
+            continue;
+        if (!*framed) frame_event(feed, partition, event);
+        *framed = true;
+        hand_over(feed, one, event->offset);
+        if (xd_session_unsent(one->session) > XD_OUTPUT_HIGH) one->live = false;
+    }
+}
+
+static void on_events(void *arg, uint16_t partition, const struct xd_event_ref *events, uint32_t count)
+{
+    struct xd_feed *feed = arg;
+    for (uint32_t i = 0; i < count; i++) {
+        struct xd_str account = xd_event_account(events[i].bytes, events[i].len);
+        bool framed = false;
+        tell_list(feed, feed->everybody, (struct xd_str){0}, partition, &events[i], &framed);
+        if (account.len > 0)
+            tell_list(feed, *bucket_of(feed, account), account, partition, &events[i], &framed);
+    }
+}
+
+/* --- behind
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static void take_run(struct xd_feed *feed, struct xd_subscriber *subscriber, const struct xd_event_run *run)
+{
+    struct xd_session *session = subscriber->session;
+    if (run->code != XD_OK) {
+        xd_session_refuse(session, run->code, xd_code_meaning(run->code));
+        return;
+    }
+    if (run->oldest > subscriber->next) {
+        xd_session_refuse(session, XD_SLOW_CONSUMER,
+                          "events that were not read yet have been trimmed; resume from the "
+                          "last cursor");
+        return;
+    }
+    for (uint32_t i = 0; i < run->count && subscriber->attached; i++) {
+        if (run->events[i].offset < subscriber->next) continue;
+        frame_event(feed, 0, &run->events[i]);
+        hand_over(feed, subscriber, run->events[i].offset);
+    }
+    if (!subscriber->attached) return;
+    if (run->next > subscriber->next) subscriber->next = run->next;
+    if (xd_session_unsent(session) <= XD_OUTPUT_LOW) catch_up(feed, subscriber);
+}
+
+static void on_run(void *arg, const struct xd_event_run *run)
+{
+    struct xd_session *session = arg;
+    session->subscriber.reading = false;
+    if (session->subscriber.attached) take_run(session->broker->feed, &session->subscriber, run);
+    xd_session_release(session);
+}
+
+static void catch_up(struct xd_feed *feed, struct xd_subscriber *subscriber)
+{
+    struct xd_ledger *ledger = feed->broker->ledger;
+    if (subscriber->next >= xd_ledger_event_head(ledger, 0)) {
+        subscriber->live = true;
+        return;
+    }
+    subscriber->reading = true;
+    xd_session_keep(subscriber->session);
+    xd_ledger_read_events(ledger, 0, subscriber->next, xd_session_account(subscriber->session), RUN_BYTES,
+                          on_run, subscriber->session);
+}
+
+void xd_feed_drained(struct xd_feed *feed, struct xd_subscriber *subscriber)
+{
+    if (subscriber->attached && !subscriber->live && !subscriber->reading) catch_up(feed, subscriber);
+}
+
+/* --- subscribers
+ * ------------------------------------------------------------------------------------------------------- */
+
+void xd_feed_attach(struct xd_feed *feed, struct xd_session *session, uint64_t next)
+{
+    struct xd_subscriber *subscriber = &session->subscriber;
+    struct xd_subscriber **list =
+        session->is_operator ? &feed->everybody : bucket_of(feed, xd_session_account(session));
+    *subscriber = (struct xd_subscriber){.attached = true, .session = session, .next = next};
+    subscriber->after = *list;
+    subscriber->self = list;
+    if (subscriber->after) subscriber->after->self = &subscriber->after;
+    *list = subscriber;
+    catch_up(feed, subscriber);
+}
+
+void xd_feed_detach(struct xd_feed *feed, struct xd_subscriber *subscriber)
+{
+    (void)feed;
+    if (!subscriber->attached) return;
+    *subscriber->self = subscriber->after;
+    if (subscriber->after) subscriber->after->self = subscriber->self;
+    subscriber->attached = false;
+}
+
+struct xd_feed *xd_feed_create(struct xd_broker *broker, size_t accounts)
+{
+    size_t buckets = 64;
+    while (buckets < accounts && buckets < (size_t)1 << 20)
+        buckets *= 2;
+    struct xd_feed *feed = calloc(1, sizeof(*feed) + buckets * sizeof(*feed->buckets));
+    if (!feed) return NULL;
+    feed->broker = broker;
+    feed->mask = buckets - 1;
+    xd_buf_init(&feed->frame, FRAME_MAX);
+    xd_ledger_follow_events(broker->ledger, on_events, feed);
+    return feed;
+}
+
+void xd_feed_destroy(struct xd_feed *feed)
+{
+    if (!feed) return;
+    xd_buf_free(&feed->frame);
+    free(feed);
+}
