@@ -3,13 +3,32 @@
 
 #include <stdlib.h>
 
-static bool rests(const struct xd_slot *slot)
+struct book {
+    struct xd_slot **orders; /* [1..count] */
+    uint32_t count, room;
+};
+
+struct xd_books {
+    struct book of[XD_KINDS][XD_SIDES];
+};
+
+struct xd_books *xd_books_create(const struct xd_engine_options *options)
 {
-    if (slot->dead || slot->ended != XD_LIVE || slot->fill != XD_FILL_REST) return false;
-    return slot->side == XD_OFFER || slot->open > 0;
+    (void)options;
+    return calloc(1, sizeof(struct xd_books));
 }
 
-static bool add(struct xd_book *book, struct xd_slot *slot)
+void xd_books_destroy(struct xd_books *books)
+{
+    if (!books) return;
+    for (unsigned kind = 0; kind < XD_KINDS; kind++) {
+        free(books->of[kind][XD_OFFER].orders);
+        free(books->of[kind][XD_REQUEST].orders);
+    }
+    free(books);
+}
+
+static bool add(struct book *book, struct xd_slot *slot)
 {
     if (book->count + 1 >= book->room) {
         uint32_t room = book->room ? book->room * 2 : 64;
@@ -23,7 +42,7 @@ static bool add(struct xd_book *book, struct xd_slot *slot)
     return true;
 }
 
-static void take_out(struct xd_book *book, struct xd_slot *slot)
+static void take_out(struct book *book, struct xd_slot *slot)
 {
     struct xd_slot *last = book->orders[book->count--];
     book->orders[slot->book_index] = last;
@@ -33,15 +52,15 @@ static void take_out(struct xd_book *book, struct xd_slot *slot)
 
 void xd_book_update(struct xd_engine *engine, struct xd_slot *slot)
 {
-    struct xd_book *book = &engine->books[slot->kind][slot->side];
-    bool should = rests(slot);
+    struct book *book = &engine->books->of[slot->kind][slot->side];
+    bool should = xd_rests(slot);
     if (should && !slot->book_index && !add(book, slot)) engine->failed = true;
     if (!should && slot->book_index) take_out(book, slot);
 }
 
 struct xd_slot *xd_book_best(const struct xd_engine *engine, const struct xd_slot *incoming, struct xd_candidate *best)
 {
-    const struct xd_book *book = &engine->books[incoming->kind][!incoming->side];
+    const struct book *book = &engine->books->of[incoming->kind][!incoming->side];
     struct xd_slot *winner = NULL;
     int64_t at_least = 0;
     for (uint32_t i = 1; i <= book->count; i++) {
@@ -56,4 +75,9 @@ struct xd_slot *xd_book_best(const struct xd_engine *engine, const struct xd_slo
         at_least = candidate.surplus;
     }
     return winner;
+}
+
+uint64_t xd_book_count(const struct xd_engine *engine, enum xd_kind kind, enum xd_side side)
+{
+    return engine->books->of[kind][side].count;
 }

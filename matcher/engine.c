@@ -9,6 +9,11 @@ struct xd_engine *xd_engine_create(const struct xd_engine_options *options)
     engine->options = *options;
     engine->next_age = 1;
     engine->next_match = 1;
+    engine->books = xd_books_create(options);
+    if (!engine->books) {
+        xd_engine_destroy(engine);
+        return NULL;
+    }
     return engine;
 }
 
@@ -33,10 +38,7 @@ void xd_engine_destroy(struct xd_engine *engine)
         after = slot->everybody.after;
         xd_slot_destroy(engine, slot);
     }
-    for (unsigned kind = 0; kind < XD_KINDS; kind++) {
-        free(engine->books[kind][XD_OFFER].orders);
-        free(engine->books[kind][XD_REQUEST].orders);
-    }
+    xd_books_destroy(engine->books);
     xd_table_free(&engine->orders);
     xd_table_free(&engine->deals);
     free(engine->accounts.buckets);
@@ -84,6 +86,7 @@ static enum xd_code set_credit(struct xd_engine *engine, const struct xd_record 
     struct xd_account *account = xd_account_find(&engine->accounts, record->account);
     for (struct xd_slot *slot = account ? account->first_order : NULL; slot; slot = slot->mine.after) {
         slot->credit = (int32_t)record->credit;
+        xd_book_update(engine, slot);
     }
     return XD_OK;
 }
@@ -140,7 +143,7 @@ void xd_engine_stats(const struct xd_engine *engine, struct xd_engine_stats *out
                                     .matches = engine->deal_count - engine->proposal_count,
                                     .proposals = engine->proposal_count};
     for (unsigned kind = 0; kind < XD_KINDS; kind++) {
-        out->open_offers += engine->books[kind][XD_OFFER].count;
-        out->open_requests += engine->books[kind][XD_REQUEST].count;
+        out->open_offers += xd_book_count(engine, kind, XD_OFFER);
+        out->open_requests += xd_book_count(engine, kind, XD_REQUEST);
     }
 }

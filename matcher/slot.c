@@ -240,3 +240,9 @@ enum xd_order_state xd_slot_state(const struct xd_slot *slot)
     if (slot->side == XD_OFFER || !slot->confirmed) return XD_ORDER_OPEN;
     return slot->confirmed == slot->amount[xd_main_dim(slot->kind)] ? XD_ORDER_FILLED : XD_ORDER_PARTLY_FILLED;
 }
+
+bool xd_rests(const struct xd_slot *slot)
+{
+    if (slot->dead || slot->ended != XD_LIVE || slot->fill != XD_FILL_REST) return false;
+    return slot->side == XD_OFFER || slot->open > 0;
+}

@@ -11,6 +11,7 @@
 
 struct xd_slot;
 struct xd_deal;
+struct xd_books;
 
 /* --- deadlines (deadlines.c) ----------------------------------------------------------------------------------------------- */
 
@@ -145,11 +146,6 @@ struct xd_deal {
 
 /* --- the engine ------------------------------------------------------------------------------------------------------------ */
 
-struct xd_book {
-    struct xd_slot **orders; /* [1..count] */
-    uint32_t count, room;
-};
-
 struct xd_interval {
     uint64_t first, last;
 };
@@ -169,7 +165,7 @@ struct xd_engine {
 
     struct xd_table orders, deals; /* by id */
     struct xd_accounts_table accounts;
-    struct xd_book books[XD_KINDS][XD_SIDES];
+    struct xd_books *books;
     struct xd_deadlines deadlines;
     struct xd_seen seen;
     struct xd_slot *first_order, *last_order;
@@ -196,11 +192,17 @@ bool xd_slot_barred(const struct xd_slot *request, uint64_t offer_id);
 void xd_slot_bar(struct xd_engine *engine, struct xd_slot *request, uint64_t offer_id);
 enum xd_order_state xd_slot_state(const struct xd_slot *slot);
 
-/* book.c: the orders that rest, and the search over them */
-/* Enters it where it rests and takes it out where it does not. */
+/* book.c: the orders that rest, and the search over them. How they are kept is that file's own affair. */
+struct xd_books *xd_books_create(const struct xd_engine_options *options);
+void xd_books_destroy(struct xd_books *books);
+/* Whether an order rests: open, live, and not one that takes what there is now or nothing. */
+bool xd_rests(const struct xd_slot *slot);
+/* Enters an order that rests and is not in its book, takes out one that is and does not, and takes notice of what changed of
+ * one that stays: what is open of it, its plan, its calendar. To be called after every change. */
 void xd_book_update(struct xd_engine *engine, struct xd_slot *slot);
-/* The counterpart with the greatest surplus, the older on a tie; NULL if none fits. */
+/* The resting counterpart with the greatest surplus, the older on a tie; NULL if none fits. */
 struct xd_slot *xd_book_best(const struct xd_engine *engine, const struct xd_slot *incoming, struct xd_candidate *best);
+uint64_t xd_book_count(const struct xd_engine *engine, enum xd_kind kind, enum xd_side side);
 
 /* deal.c: matches */
 bool xd_deal_enter(struct xd_engine *engine, struct xd_deal *deal);

@@ -97,6 +97,7 @@ static bool pair(struct xd_engine *engine, struct xd_slot *offer, struct xd_slot
     struct xd_deal *deal = make_deal(engine, offer, request, candidate, id);
     if (!deal) return false;
     announce(engine, deal, hold_of(offer, request));
+    xd_book_update(engine, offer);
     xd_book_update(engine, request);
     return !engine->failed;
 }
@@ -183,6 +184,7 @@ static void treat_all_now(struct xd_engine *engine, struct xd_slot *request)
     for (uint32_t i = 0; i < made && !engine->failed; i++) {
         deal = xd_table_get(&engine->deals, first + i);
         announce(engine, deal, hold_s);
+        xd_book_update(engine, deal->order[XD_OFFER]);
     }
     free(parts.list);
 }
