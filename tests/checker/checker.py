@@ -108,6 +108,8 @@ class Checker:
         limit = (now, COMPLETION, float("inf"))
         if kind == "order.expired":
             order = self.book.orders.get(subject["id"])
+            if order and not order.offer and not order.open:
+                return  # it had lapsed while all of it was held; this came with the end of that
             limit = (order.valid_until, ORDER, order.age) if order else limit
         elif kind == "match.lapsed":
             match = self.book.matches.get(subject["id"])
@@ -174,18 +176,17 @@ class Checker:
         request = self.book.orders.get(subject["request"]["id"])
         if request is None or request.offer or request.closed:
             return
-        states = [match.state for match in request.matches]
-        full = not request.open and "proposed" not in states and "confirmed" in states
-        if full and not request.filled:
+        if not request.filled and self._bound(request) == request.amount:
             self.pending_filled[request.id] = request
-        elif not full:
-            self.pending_filled.pop(request.id, None)
+
+    @staticmethod
+    def _bound(request):
+        return sum(match.fit.part for match in request.matches if match.state in ("confirmed", "completed"))
 
     def _filled(self, order, view):
         self.pending_filled.pop(order.id, None)
-        states = [match.state for match in order.matches]
-        if order.offer or order.filled or order.open or "proposed" in states or "confirmed" not in states:
-            self.report("filled-wrong", "%r: %s open, its matches are %s", order, order.open, states)
+        if order.offer or order.filled or self._bound(order) != order.amount:
+            self.report("filled-wrong", "%r: its matches are %s", order, [(m.fit.part, m.state) for m in order.matches])
         order.filled = True
 
     def _cancelled(self, order, view):

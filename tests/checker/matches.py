@@ -291,6 +291,7 @@ class Matches:
 
     def _ended(self, match, state, view):
         book, offer, request = self.book, match.offer, match.request
+        request.filled = False
         by = view.get("by")
         if (by not in ("offer", "request")) != (state == "lapsed"):
             book.report("ended-by", "%r is %s by %s", match, state, by)
@@ -299,15 +300,15 @@ class Matches:
         if state == "no_show":
             if book.begins(match) > book.now:
                 book.report("begun", "%r is a no-show before it began", match)
-        else:
-            book.barred.add((offer.id, request.id))
+        elif view.get("reason") not in ("group", "order_cancelled") and not (state == "lapsed" and len(match.group) > 1):
+            book.barred.add((offer.id, request.id))  # of a group that lapsed only what a side had not accepted: not told
         if request.truck:
             offer.room.remove(request, book.now)
             offer.live.pop(match.id, None)
             book.later.append(lambda: self._check_loads(offer))
         else:
             offer.room.give_back(request, match.fit.amounts)
-        if (state in ("declined", "lapsed") or (state == "cancelled" and by == "offer")) and book.reopens(request):
-            request.open += match.fit.part
-            request.filled = False
-            self.greedy.reopened(request)
+        if state in ("declined", "lapsed") or (state == "cancelled" and by == "offer"):
+            if book.reopens(request):
+                request.open += match.fit.part
+                self.greedy.reopened(request)

@@ -166,7 +166,8 @@ class Mix:
             if match["state"] == "proposed" and rng.random() < 0.4:
                 acts += [("accept", match[side]["account"], match["id"]) for side in ("offer", "request")]
         if self.open_orders and rng.random() < 0.3:
-            acts.append(("cancel", *[self.open_orders.pop(rng.randrange(len(self.open_orders)))] * 2))
+            key = self.open_orders.pop(rng.randrange(len(self.open_orders)))
+            acts.append(("cancel", key[0], key))
         return acts
 
     def _choice(self, state):

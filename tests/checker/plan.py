@@ -4,6 +4,7 @@ it adds."""
 from figures import drive_s
 
 LOADS_MAX = 16
+STOPS_MAX = 64
 
 
 class Stop:
@@ -121,6 +122,8 @@ class Plan:
         aboard = self.undelivered(stops, times, now)
         if len(aboard) > LOADS_MAX:
             found.append("too-many-loads")
+        if sum(stop.leave is None or stop.leave > now for stop in stops) > STOPS_MAX:
+            found.append("too-many-stops")
         if not self.common_temperature(aboard):
             found.append("temperature")
         return found
@@ -217,14 +220,15 @@ class Plan:
         self.changed = now
 
     def remove(self, request, now):
-        """Takes a load off: what is not fixed goes, and the rest is remade. Its delivery fixed: both stay."""
+        """Takes a load off: what is not fixed goes, and the rest is remade. Its delivery fixed: both stay, and it is False."""
         mine = [(k, stop) for k, stop in enumerate(self.stops) if stop.load is request and not stop.gone]
         first = self.fixed(now)
         if not mine or mine[-1][0] < first:
-            return
+            return False
         for k, stop in mine:
             stop.gone = k < first
         self.adopt([stop for stop in self.stops if stop.load is not request or stop.gone], now)
+        return True
 
     def load_times(self, request):
         """((pickup's eta, leave), (delivery's eta, leave)) of a request on the plan."""

@@ -67,7 +67,8 @@ class Twin:
 
     def cancel(self, now, order):
         self._begin(now)
-        if order.state not in ("open", "partly_filled"):
+        proposed = any(order in (m.offer, m.request) and m.state == "proposed" for m in self.matches)
+        if order.state not in ("open", "partly_filled") or not (order.offer or order.open or proposed):
             raise WrongState
         side = "offer" if order.offer else "request"
         order.cancelled_by_owner = True
@@ -142,7 +143,7 @@ class Twin:
                 yield self.last_moment(match) + COMPLETE_AFTER_S, 2, match.number, \
                     lambda match=match: self._finish(match, None)
         for order in self.orders:
-            if order.state in ("open", "partly_filled"):
+            if order.state in ("open", "partly_filled") and (order.offer or order.open):
                 yield order.valid_until, 1, order.age, \
                     lambda order=order: self._close(order, "expired", "order.expired", None)
 
@@ -259,8 +260,9 @@ class Twin:
             self._check_filled(request)
 
     def _check_filled(self, request):
-        mine = [match for match in self.matches if match.request is request]
-        if request.open or any(match.state == "proposed" for match in mine) or request.state in ("cancelled", "expired"):
+        bound = [match.fit.part for match in self.matches
+                 if match.request is request and match.state in ("confirmed", "completed")]
+        if sum(bound) < request.amount or request.state in ("cancelled", "expired"):
             return
         request.state = "filled"
         self._tell_order("order.filled", request)
@@ -277,24 +279,33 @@ class Twin:
         return "offer" if match.offer.account == account else "request"
 
     def _end(self, match, state, by, reason=None):
-        for part in match.group if match.state == "proposed" else [match]:
-            self._end_one(part, state, by, reason)
+        """Ends a match, and with a proposal all its parts. The pair is parted for good, of a group only what somebody did not
+        want: what was declined, or not accepted until it lapsed."""
+        parts = match.group if match.state == "proposed" else [match]
+        for part in parts:
+            unwanted = part is match if state == "declined" else \
+                state == "cancelled" or any(side not in part.accepted for side in part.manual_sides())
+            if state != "no_show" and reason != "order_cancelled" and unwanted:
+                self.barred.add((part.offer, part.request))
+            self._end_one(part, state, by, reason if part is match else reason or ("group" if by else None))
 
     def _end_one(self, match, state, by, reason):
         offer, request = match.offer, match.request
         reopens = state in ("declined", "lapsed") or (state == "cancelled" and by == "offer")
         match.state, match.hold_until = state, 0
-        if state != "no_show":
-            self.barred.add((offer, request))
         if offer.truck:
-            offer.room.remove(request, self.now)
+            given_back = offer.room.remove(request, self.now)
         else:
             offer.room.give_back(request, match.fit.amounts)
+            given_back = (request.until_day - 1) * DAY_S > self.now
         self._tell_match("match." + state, match, by, reason)
         if offer.truck:
             self._tell_moved(offer.room)
-        self.grown.add(offer)
-        if reopens and self._alive(request):
+        if given_back:
+            self.grown.add(offer)
+        if reopens and not self._alive(request) and request.state not in ("cancelled", "expired"):
+            self._close(request, "expired", "order.expired", None)
+        elif reopens and self._alive(request):
             request.open += match.fit.part
             live = any(other.request is request and other.state in LIVE for other in self.matches)
             request.state = "partly_filled" if live else "open"
