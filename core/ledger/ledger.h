@@ -118,7 +118,7 @@ void xd_ledger_save_snapshot(struct xd_ledger *ledger, const struct xd_lease *le
                              uint64_t next_event, struct xd_buf *state, xd_done_cb *callback, void *arg);
 
 /* Durable records from `from` on, about `max_bytes` of them. `committed` is how many records have had their events
- * committed, `events` how many events that were. An empty run means that there is no more. XD_NOT_FOUND: `from` was
+ * committed (the caller's latest commits too), `events` how many events that were. An empty run means that there is no more. XD_NOT_FOUND: `from` was
  * trimmed. */
 struct xd_log_run {
     enum xd_code code;

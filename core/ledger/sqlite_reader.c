@@ -136,7 +136,6 @@ static void log_read_run(struct xd_job *job, struct xd_db *db)
 
 static void log_read_done(struct xd_job *job, struct xd_sqlite *ledger)
 {
-    (void)ledger;
     struct log_read *read = (struct log_read *)job;
     uint32_t count = read->code == XD_OK ? yield_count(&read->yield) : 0;
     struct xd_log_entry *entries = malloc((count + 1) * sizeof *entries);
@@ -156,6 +155,12 @@ static void log_read_done(struct xd_job *job, struct xd_sqlite *ledger)
                              .count = count,
                              .committed = read->row.committed,
                              .events = read->row.next_event};
+    /* An owner that commits as it reads is ahead of the disk. */
+    const struct xd_partition *p = xd_sqlite_partition(ledger, read->partition);
+    if (p && p->committed > run.committed) {
+        run.committed = p->committed;
+        run.events = p->next_event;
+    }
     read->callback(read->arg, &run);
     free(entries);
     yield_free(&read->yield);
