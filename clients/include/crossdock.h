@@ -92,8 +92,8 @@ XD_CLIENT_API int xd_client_run(xd_client *client, int timeout_ms);
 /* Makes a current or the next xd_client_run return as soon as it can. For use in callbacks. */
 XD_CLIENT_API void xd_client_stop(xd_client *client);
 
-/* For use with an event loop of the caller's own: the socket, and whether to wait for it to become writable; then
- * xd_client_run(client, 0). With TLS also call it once after every own call. */
+/* For use with an event loop of the caller's own: the socket, and whether to wait for it to become writable too; then
+ * xd_client_run(client, 0) until it returns 0. With TLS also after every own call. */
 XD_CLIENT_API int xd_client_fd(const xd_client *client);
 XD_CLIENT_API bool xd_client_wants_write(const xd_client *client);
 

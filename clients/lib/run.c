@@ -222,7 +222,8 @@ static int pump(struct xd_client *client)
     size_t budget = READ_BUDGET;
     flush_out(client);
     int taken = take_frames(client);
-    while (!client->ended && !client->stop && budget > 0 && read_chunk(client, &budget))
+    /* Once something was taken the caller gets his turn; before that, what TLS holds back would be seen by no poll. */
+    while (!client->ended && !client->stop && (budget > 0 || taken == 0) && read_chunk(client, &budget))
         taken += take_frames(client);
     if (!client->ended) flush_out(client);
     return taken;

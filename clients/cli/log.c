@@ -1,0 +1,97 @@
+/* crossdock log: the ledger as JSON Lines, from the file. */
+#include "clients/cli/cli.h"
+#include "core/ledger/ledger_sqlite.h"
+#include "core/record.h"
+
+#include <stdio.h>
+
+enum { LINE_MAX_BYTES = 4 << 20 };
+
+struct dump {
+    struct xd_buf bytes; /* used again for each line */
+};
+
+/* Prints `head_pairs` pairs that are in `head` and the pairs of the map after it, as one object. */
+static void print_joined(struct dump *dump, uint32_t head_pairs, const struct xd_buf *head, const msgpack_object *map)
+{
+    struct xd_buf *bytes = &dump->bytes;
+    xd_buf_clear(bytes);
+    xd_mp_map(bytes, head_pairs + map->via.map.size);
+    xd_buf_add(bytes, head->data, head->len);
+    msgpack_sbuffer rest;
+    msgpack_sbuffer_init(&rest);
+    msgpack_packer packer;
+    msgpack_packer_init(&packer, &rest, msgpack_sbuffer_write);
+    for (uint32_t i = 0; i < map->via.map.size; i++) {
+        msgpack_pack_object(&packer, map->via.map.ptr[i].key);
+        msgpack_pack_object(&packer, map->via.map.ptr[i].val);
+    }
+    xd_buf_add(bytes, rest.data, rest.size);
+    msgpack_sbuffer_destroy(&rest);
+
+    msgpack_unpacked line;
+    msgpack_unpacked_init(&line);
+    if (!bytes->failed &&
+        msgpack_unpack_next(&line, (const char *)bytes->data, bytes->len, NULL) == MSGPACK_UNPACK_SUCCESS)
+        xd_cli_json(&line.data);
+    msgpack_unpacked_destroy(&line);
+}
+
+/* The same, the map being packed. */
+static void print_packed(struct dump *dump, uint32_t head_pairs, const struct xd_buf *head, const uint8_t *map,
+                         size_t len)
+{
+    msgpack_unpacked object;
+    msgpack_unpacked_init(&object);
+    if (msgpack_unpack_next(&object, (const char *)map, len, NULL) == MSGPACK_UNPACK_SUCCESS &&
+        object.data.type == MSGPACK_OBJECT_MAP)
+        print_joined(dump, head_pairs, head, &object.data);
+    msgpack_unpacked_destroy(&object);
+}
+
+static void on_record(void *arg, const struct xd_log_entry *entry)
+{
+    enum { MILLISECONDS = 3 };
+    struct xd_buf head, written;
+    struct xd_record record;
+    xd_buf_init(&head, 256);
+    xd_buf_init(&written, LINE_MAX_BYTES);
+    xd_mp_cstr(&head, "record");
+    xd_mp_uint(&head, entry->offset);
+    xd_mp_cstr(&head, "time");
+    xd_mp_decimal(&head, entry->time_ms, MILLISECONDS);
+
+    msgpack_unpacked object;
+    msgpack_unpacked_init(&object);
+    if (msgpack_unpack_next(&object, (const char *)entry->bytes, entry->len, NULL) == MSGPACK_UNPACK_SUCCESS &&
+        xd_record_unpack(&object.data, &record))
+        xd_record_write(&record, &written);
+    msgpack_unpacked_destroy(&object);
+    if (!head.failed && !written.failed) print_packed(arg, 2, &head, written.data, written.len);
+    xd_buf_free(&written);
+    xd_buf_free(&head);
+}
+
+static void on_event(void *arg, uint16_t partition, const struct xd_event_ref *event)
+{
+    /* A ledger in one file never fails over, so all its events are of the first generation. */
+    struct xd_event_id id = {.partition = partition, .generation = 1, .offset = event->offset};
+    char text[XD_ID_TEXT];
+    struct xd_buf head;
+    xd_buf_init(&head, 256);
+    xd_mp_cstr(&head, "event");
+    xd_mp_str(&head, text, xd_event_id_format(id, text));
+    print_packed(arg, 1, &head, event->bytes, event->len);
+    xd_buf_free(&head);
+}
+
+enum xd_exit xd_cli_log(struct xd_cli *cli)
+{
+    struct dump dump;
+    struct xd_error error;
+    xd_buf_init(&dump.bytes, LINE_MAX_BYTES);
+    bool read = xd_ledger_dump_sqlite(cli->settings.data, on_record, on_event, &dump, &error);
+    xd_buf_free(&dump.bytes);
+    if (read) return XD_EXIT_DONE;
+    return xd_cli_error(cli, XD_EXIT_REFUSED, xd_code_name(error.code), error.field, error.message);
+}
