@@ -1,0 +1,146 @@
+"""crossdock-bench against a real broker: short loads verify clean, and its exit status says what went wrong."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+from support import Broker, make_certificates, program, run
+
+
+def load(broker, *args, scheme="tcp"):
+    """A load to its end; its result. Anything but a clean one fails the test."""
+    done = run("crossdock-bench", *args, "--url", "%s://localhost:%d" % (scheme, broker.port), "--json", "--quiet",
+               timeout=120)
+    if done.returncode != 0:
+        raise AssertionError("exit %d: %s%s" % (done.returncode, done.stdout, done.stderr))
+    return json.loads(done.stdout)
+
+
+class Load(unittest.TestCase):
+    def assert_clean(self, result, orders):
+        self.assertEqual(result["violations"], 0, result["samples"])
+        self.assertEqual(result["refused"], 0)
+        self.assertEqual(result["acknowledged"], orders)
+        self.assertEqual(result["durability"], "fsynced")
+        self.assertTrue(result["verified"])
+        self.assertGreater(result["matches"], 0)
+        self.assertGreaterEqual(result["events"], orders + 2 * result["matches"])
+        for latency in (result["ack_us"], result["match_us"]):
+            steps = [latency[name] for name in ("p50", "p90", "p99", "p99.9", "max")]
+            self.assertEqual(steps, sorted(steps))
+            self.assertGreater(steps[0], 0)
+
+    def test_closed_loop(self):
+        with Broker() as broker:
+            result = load(broker, "market", "--orders", "3000", "--connections", "3", "--outstanding", "20")
+            self.assert_clean(result, 3000)
+            self.assertGreater(result["actions"], 0)
+
+    def test_batches(self):
+        with Broker() as broker:
+            result = load(broker, "market", "--orders", "1001", "--batch", "50", "--outstanding", "100", "--seed", "2")
+            self.assert_clean(result, 1001)
+
+    def test_open_loop_keeps_its_rate(self):
+        with Broker() as broker:
+            result = load(broker, "market", "--rate", "600", "--orders", "1500")
+            self.assert_clean(result, 1500)
+            self.assertAlmostEqual(result["seconds"], 2.5, delta=0.5)
+
+    def test_again_on_the_same_broker(self):
+        with Broker() as broker:
+            for _ in range(2):
+                self.assert_clean(load(broker, "market", "--orders", "500"), 500)
+
+    def test_book(self):
+        with Broker() as broker:
+            result = load(broker, "book", "--orders", "2000")
+            self.assert_clean(result, 2000)
+
+    def test_tls(self):
+        with tempfile.TemporaryDirectory() as directory:
+            make_certificates(directory)
+            files = {name: os.path.join(directory, name) for name in ("ca.crt", "broker.crt", "broker.key")}
+            with Broker("--tls-cert", files["broker.crt"], "--tls-key", files["broker.key"]) as broker:
+                result = load(broker, "market", "--orders", "1000", "--tls-ca", files["ca.crt"], scheme="tls")
+                self.assert_clean(result, 1000)
+
+    def test_replay(self):
+        with tempfile.TemporaryDirectory() as directory, Broker() as broker:
+            path = os.path.join(directory, "orders.jsonl")
+            printed = run("crossdock-bench", "--print", "--orders", "800")
+            self.assertEqual(printed.returncode, 0, printed.stderr)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(printed.stdout)
+            for _ in range(2):
+                self.assert_clean(load(broker, "replay", path), 800)
+
+    def test_replay_counts_what_is_refused(self):
+        with tempfile.TemporaryDirectory() as directory, Broker() as broker:
+            path = os.path.join(directory, "orders.jsonl")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write('{"side":"offer","kind":"truck","kg":1}\n\n{"side":"request"}\n')
+            result = load(broker, "replay", path)
+            self.assertEqual((result["acknowledged"], result["refused"]), (0, 2))
+
+    def test_nobody_watches(self):
+        with Broker() as broker:
+            result = load(broker, "book", "--orders", "500", "--no-watch")
+            self.assertFalse(result["verified"])
+            self.assertEqual((result["acknowledged"], result["events"]), (500, 0))
+
+
+class Ends(unittest.TestCase):
+    def test_usage(self):
+        for arguments, says in ((["bazaar"], "not a scenario"), (["replay"], "no file"), (["--rate", "x"], "--rate"),
+                                (["--batch", "9", "--outstanding", "8"], "--outstanding")):
+            done = run("crossdock-bench", *arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertIn(says, done.stderr)
+
+    def test_file_that_is_no_orders(self):
+        with Broker() as broker, tempfile.NamedTemporaryFile("w") as file:
+            file.write('{"side":"offer"}\n{"side":')
+            file.flush()
+            done = run("crossdock-bench", "replay", file.name, "--url", "tcp://127.0.0.1:%d" % broker.port)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("line 2", done.stderr)
+
+    def test_no_broker(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            done = run("crossdock-bench", "--url", "tcp://127.0.0.1:%d" % taken.getsockname()[1])
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("refused", done.stderr)
+
+    def test_broker_dies(self):
+        with Broker() as broker:
+            bench = subprocess.Popen([program("crossdock-bench"), "--url", "tcp://127.0.0.1:%d" % broker.port],
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            line = bench.stderr.readline()
+            self.assertIn("orders/s", line)
+            broker.kill()
+            broker.process.returncode = 0  # as it was meant
+            bench.communicate(timeout=30)
+            self.assertEqual(bench.returncode, 3)
+
+    def test_demo_ends_on_a_signal(self):
+        with Broker() as broker:
+            demo = subprocess.Popen([program("crossdock-bench"), "demo", "--rate", "200", "--url",
+                                     "tcp://127.0.0.1:%d" % broker.port],
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            line = demo.stdout.readline()
+            self.assertRegex(line, r"orders .* matches, .* t, .* empty km saved")
+            demo.send_signal(signal.SIGINT)
+            out, _ = demo.communicate(timeout=30)
+            self.assertEqual(demo.returncode, 0)
+            self.assertTrue(re.search(r"verified: every acknowledged order", out), out)
+
+
+if __name__ == "__main__":
+    unittest.main()
