@@ -229,7 +229,7 @@ static int64_t fill_open(struct xd_load *load)
 static void tick(struct xd_load *load, int64_t *next_tick_ns)
 {
     int64_t now_ns = xd_load_clock_ns();
-    if (!load->options.tick || now_ns < *next_tick_ns) return;
+    if (!load->options.tick || load->setting_up || now_ns < *next_tick_ns) return;
     *next_tick_ns = now_ns + (int64_t)load->options.tick_ms * 1000000;
     load->stats->seconds = (double)(now_ns - load->start_ns) / 1e9;
     load->options.tick(load->options.arg, load);
@@ -240,7 +240,7 @@ static void pump(struct xd_load *load)
 {
     enum { WAIT_NS = 100 * 1000 * 1000 };
     bool open = load->options.rate > 0 && !load->setting_up;
-    int64_t next_tick_ns = load->start_ns;
+    int64_t next_tick_ns = load->start_ns + (int64_t)load->options.tick_ms * 1000000;
     load->last_answer_ns = xd_load_clock_ns();
     for (;;) {
         uint32_t any = 1;

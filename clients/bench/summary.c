@@ -29,10 +29,9 @@ static void keep_line(struct xd_summary *summary, const struct xd_load *load, co
                       const struct xd_verified *verified)
 {
     char price[64];
-    char amount[32];
     char *out = summary->latest[summary->latest_count++ % XD_SUMMARY_LATEST];
-    xd_decimal_format(match->price, 2, amount);
-    snprintf(price, sizeof price, "%s %.*s", amount, (int)match->currency.len, match->currency.at);
+    snprintf(price, sizeof price, "%lld.%02lld %.3s", (long long)(match->price / 100), (long long)(match->price % 100),
+             match->currency.len == 3 ? match->currency.at : "");
     if (match->kind == XD_TRUCK) {
         describe_truck(match, price, out);
         return;
