@@ -43,6 +43,17 @@ int64_t xd_calendar_free_of(const struct xd_calendar *calendar, enum xd_dim dim,
     return least;
 }
 
+int64_t xd_calendar_most_free(const struct xd_calendar *calendar, enum xd_dim dim)
+{
+    if (!calendar->left) return calendar->capacity[dim];
+    const int64_t *left = row(calendar, dim);
+    int64_t most = 0;
+    for (size_t day = 0; day < days(calendar); day++) {
+        if (left[day] > most) most = left[day];
+    }
+    return most;
+}
+
 bool xd_calendar_open(struct xd_calendar *calendar)
 {
     if (calendar->left) return true;

@@ -23,6 +23,9 @@ void xd_calendar_free(struct xd_calendar *calendar);
 /* The least that is free of a stated dimension over [from, until), which lies within the calendar. */
 int64_t xd_calendar_free_of(const struct xd_calendar *calendar, enum xd_dim dim, int64_t from, int64_t until);
 
+/* The most that is free of a stated dimension on any day. */
+int64_t xd_calendar_most_free(const struct xd_calendar *calendar, enum xd_dim dim);
+
 /* Takes (or gives back) an amount on every day of [from, until). Taking more than is free is the caller's fault. Taking is
  * false without memory. */
 bool xd_calendar_take(struct xd_calendar *calendar, const int64_t amount[XD_DIMS], int64_t from, int64_t until);

@@ -8,6 +8,7 @@
 #include "matcher/fit.h"
 #include "matcher/plan.h"
 #include "matcher/table.h"
+#include "matcher/tree.h"
 
 struct xd_slot;
 struct xd_deal;
@@ -113,7 +114,7 @@ struct xd_slot {
     uint32_t live_deals;
     struct xd_deal *first_deal; /* linked through deal->party[side] */
     struct xd_deadline lapse;
-    uint32_t book_index; /* 1 and up in its book; 0: not resting */
+    struct xd_place_in_tree place; /* in its book, while it rests */
     struct xd_slot_links everybody, mine; /* all orders, the account's: oldest first */
 
     struct xd_str ref, note; /* in `packed` */
@@ -201,7 +202,7 @@ bool xd_rests(const struct xd_slot *slot);
  * one that stays: what is open of it, its plan, its calendar. To be called after every change. */
 void xd_book_update(struct xd_engine *engine, struct xd_slot *slot);
 /* The resting counterpart with the greatest surplus, the older on a tie; NULL if none fits. */
-struct xd_slot *xd_book_best(const struct xd_engine *engine, const struct xd_slot *incoming, struct xd_candidate *best);
+struct xd_slot *xd_book_best(struct xd_engine *engine, const struct xd_slot *incoming, struct xd_candidate *best);
 uint64_t xd_book_count(const struct xd_engine *engine, enum xd_kind kind, enum xd_side side);
 
 /* deal.c: matches */
