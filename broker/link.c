@@ -166,6 +166,7 @@ struct xd_link *xd_link_open(struct event_base *base, const struct xd_transport 
     bufferevent_set_max_single_write(link->connection, WRITE_TURN);
     bufferevent_enable(link->connection, EV_READ | EV_WRITE);
     start_timer(link, options->opening_ms);
+    link->ops->start(link->connection);
     return link;
 }
 

@@ -21,6 +21,10 @@ struct xd_transport_ops {
      * to. */
     struct bufferevent *(*accept)(void *state, struct event_base *base, evutil_socket_t socket);
 
+    /* To be called once its callbacks are set: BEV_EVENT_CONNECTED comes, never from within the call, when
+     * the peer may be spoken to. */
+    void (*start)(struct bufferevent *connection);
+
     /* The name that the transport vouches for. False: it vouches for none, or for one that is no account
      * (then *error says so, and its code is XD_FORBIDDEN instead of XD_OK). */
     bool (*account)(struct bufferevent *connection, char out[static XD_ACCOUNT_MAX + 1],

@@ -9,12 +9,13 @@ static struct bufferevent *plain_accept(void *state, struct event_base *base, ev
 {
     (void)state;
     struct bufferevent *connection = bufferevent_socket_new(base, socket, BEV_OPT_CLOSE_ON_FREE);
-    if (!connection) {
-        evutil_closesocket(socket);
-        return NULL;
-    }
-    bufferevent_trigger_event(connection, BEV_EVENT_CONNECTED, BEV_TRIG_DEFER_CALLBACKS);
+    if (!connection) evutil_closesocket(socket);
     return connection;
+}
+
+static void plain_start(struct bufferevent *connection)
+{
+    bufferevent_trigger_event(connection, BEV_EVENT_CONNECTED, BEV_TRIG_DEFER_CALLBACKS);
 }
 
 static bool plain_account(struct bufferevent *connection, char out[static XD_ACCOUNT_MAX + 1],
@@ -45,6 +46,7 @@ static void plain_destroy(void *state)
 static const struct xd_transport_ops plain = {
     .name = "plain",
     .accept = plain_accept,
+    .start = plain_start,
     .account = plain_account,
     .finish = plain_finish,
     .problem = plain_problem,

@@ -25,6 +25,12 @@ static struct bufferevent *tls_accept(void *state, struct event_base *base, evut
     return connection;
 }
 
+/* The handshake is under way already. */
+static void tls_start(struct bufferevent *connection)
+{
+    (void)connection;
+}
+
 /* The CN, where there is exactly one and it is an account. */
 static bool account_of(X509 *certificate, char out[static XD_ACCOUNT_MAX + 1])
 {
@@ -81,6 +87,7 @@ static void tls_destroy(void *state)
 static const struct xd_transport_ops tls = {
     .name = "tls",
     .accept = tls_accept,
+    .start = tls_start,
     .account = tls_account,
     .finish = tls_finish,
     .problem = tls_problem,

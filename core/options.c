@@ -249,8 +249,9 @@ void xd_options_help(const struct xd_options *options, struct xd_buf *out)
     if (options->config)
         add_format(
             out,
-            "\nEvery option but those of the last group may also be set in the environment (%sMAX_ORDERS for "
-            "--max-orders)\nand in the file that --%s names (max-orders = 5000). A flag goes before the "
+            "\nEvery option but those of the last group may also be set in the environment (%sMAX_ORDERS "
+            "for\n"
+            "--max-orders) and in the file that --%s names (max-orders = 5000). A flag goes before the\n"
             "environment, that before the file.\n",
             options->environment, options->config);
 }
