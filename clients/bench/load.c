@@ -12,7 +12,7 @@
 #define SECOND_NS INT64_C(1000000000)
 
 enum { PARAMS_BYTES = 1 << 20 };
-enum { PATIENCE_S = 30 }; /* for answers and events that do not come */
+enum { ANSWER_PATIENCE_S = 30, EVENT_PATIENCE_S = 10 }; /* for what does not come */
 
 /* --- birth --- */
 
@@ -255,7 +255,7 @@ static void pump(struct xd_load *load)
         int64_t now_ns = xd_load_clock_ns();
         if (failed(load) || (load->stats->outstanding == 0 && !wants_more(load, now_ns, &any))) return;
         if (load->stats->outstanding == 0) load->last_answer_ns = now_ns;
-        if (now_ns - load->last_answer_ns > PATIENCE_S * SECOND_NS)
+        if (now_ns - load->last_answer_ns > ANSWER_PATIENCE_S * SECOND_NS)
             xd_load_fail(load, "timeout", "no answer for 30 seconds");
         wait_and_serve(load, wait_ns);
         tick(load, &next_tick_ns);
@@ -273,7 +273,7 @@ static void settle(struct xd_load *load)
         send_queued(load);
         int64_t quiet_ns = xd_load_clock_ns() - load->last_event_ns;
         if (failed(load) || (xd_verify_settled(load->verify) && quiet_ns > QUIET_NS)) return;
-        if (quiet_ns > PATIENCE_S * SECOND_NS) return;
+        if (quiet_ns > EVENT_PATIENCE_S * SECOND_NS) return;
         wait_and_serve(load, STEP_NS);
     }
 }

@@ -1,5 +1,6 @@
 """crossdock-bench against a real broker: short loads verify clean, and its exit status says what went wrong."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,7 +8,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import unittest
+
+import msgpack
 
 from support import Broker, make_certificates, program, run
 
@@ -93,6 +97,105 @@ class Load(unittest.TestCase):
             result = load(broker, "book", "--orders", "500", "--no-watch")
             self.assertFalse(result["verified"])
             self.assertEqual((result["acknowledged"], result["events"]), (500, 0))
+
+
+class Liar:
+    """Stands between a load and the broker, and passes on what `falsify` makes of each event: a list of events."""
+
+    def __init__(self, broker, falsify):
+        self.broker = broker
+        self.falsify = falsify
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.sockets = [self.listener]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection((self.broker.host, self.broker.port))
+            self.sockets += [client, server]
+            threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
+            threading.Thread(target=self._lie, args=(server, client), daemon=True).start()
+
+    def _pass_on(self, client, server):
+        with contextlib.suppress(OSError):
+            while data := client.recv(1 << 16):
+                server.sendall(data)
+            server.shutdown(socket.SHUT_WR)
+
+    def _lie(self, server, client):
+        unpacker = msgpack.Unpacker(raw=False)
+        with contextlib.suppress(OSError):
+            while data := server.recv(1 << 16):
+                unpacker.feed(data)
+                for message in unpacker:
+                    told = [message]
+                    if message[0] == 2 and message[1] == "event":
+                        told = [[2, "event", [event]] for event in self.falsify(message[2][0])]
+                    client.sendall(b"".join(msgpack.packb(each) for each in told))
+            client.shutdown(socket.SHUT_WR)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for each in self.sockets:
+            each.close()
+
+
+class Once:
+    """Falsifies the tenth event of a type, and that one only."""
+
+    def __init__(self, kind, lie):
+        self.kind, self.lie, self.seen = kind, lie, 0
+
+    def __call__(self, event):
+        self.seen += event["type"] == self.kind
+        return self.lie(event) if self.seen == 10 and event["type"] == self.kind else [event]
+
+
+def dearer(event):
+    event["match"]["price"] += 1
+    return [event]
+
+
+class Falsified(unittest.TestCase):
+    """One falsehood among the events of a load, and it ends with 1 and says what it noticed."""
+
+    def assert_noticed(self, falsify, says):
+        with Broker() as broker, Liar(broker, falsify) as liar:
+            done = run("crossdock-bench", "market", "--orders", "400", "--url", "tcp://127.0.0.1:%d" % liar.port,
+                       "--json", "--quiet", timeout=120)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        result = json.loads(done.stdout)
+        self.assertGreater(result["violations"], 0)
+        self.assertTrue(any(says in sample for sample in result["samples"]), result["samples"])
+
+    def test_nothing_falsified(self):
+        with Broker() as broker, Liar(broker, lambda event: [event]) as liar:
+            self.assertEqual(load(liar, "market", "--orders", "400")["violations"], 0)
+
+    def test_order_never_told(self):
+        self.assert_noticed(Once("order.accepted", lambda event: []), "never told of")
+
+    def test_order_told_twice(self):
+        self.assert_noticed(Once("order.accepted", lambda event: [event, event]), "told of twice")
+
+    def test_match_told_to_one_side(self):
+        self.assert_noticed(Once("match.confirmed", lambda event: []), "one side only")
+
+    def test_match_told_twice(self):
+        self.assert_noticed(Once("match.confirmed", lambda event: [event, event]), "told twice")
+
+    def test_match_at_another_price(self):
+        self.assert_noticed(Once("match.confirmed", dearer), "match")
+
+    def test_no_event_at_all(self):
+        self.assert_noticed(Once("match.confirmed", lambda event: [{"type": "match.confirmed"}]), "does not describe")
 
 
 class Ends(unittest.TestCase):
