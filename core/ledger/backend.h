@@ -37,6 +37,7 @@ struct xd_ledger_ops {
                         struct xd_event_id next, xd_done_cb *callback, void *arg);
     void (*load_cursor)(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
                         xd_cursor_cb *callback, void *arg);
+    void (*settle)(struct xd_ledger *ledger, xd_done_cb *callback, void *arg);
     void (*close)(struct xd_ledger *ledger);
 };
 

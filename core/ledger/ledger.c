@@ -121,6 +121,11 @@ void xd_ledger_load_cursor(struct xd_ledger *ledger, struct xd_str account, stru
     ledger->ops->load_cursor(ledger, account, name, callback, arg);
 }
 
+void xd_ledger_settle(struct xd_ledger *ledger, xd_done_cb *callback, void *arg)
+{
+    ledger->ops->settle(ledger, callback, arg);
+}
+
 void xd_ledger_close(struct xd_ledger *ledger)
 {
     ledger->ops->close(ledger);

@@ -162,6 +162,7 @@ static const struct xd_ledger_ops ops = {
     .generation = generation,
     .save_cursor = xd_sqlite_save_cursor,
     .load_cursor = xd_sqlite_load_cursor,
+    .settle = xd_sqlite_settle,
     .close = close_ledger,
 };
 

@@ -6,6 +6,7 @@
  *   sqlite_reserve   refs
  *   sqlite_reader    logs, events and cursors read
  *   sqlite_snapshot  snapshots stored and loaded
+ *   sqlite_settle    who waits until all is durable
  *   sqlite_upkeep    what is past its time, removed
  *   sqlite_writer    the transaction of a batch (on the writer)
  *
@@ -21,6 +22,7 @@
 struct event_base;
 struct event;
 struct xd_save;
+struct xd_settle;
 
 enum { XD_BATCHES = 3 /* told, written, gathered */, XD_READS_MAX = 1 << 16 };
 
@@ -84,6 +86,8 @@ struct xd_sqlite {
     struct xd_batch *gathering;
     struct xd_batch *writing; /* NULL: the writer is free for the next */
     uint64_t batches_done;
+    uint64_t appended, stored; /* records, in all partitions: appended since the start, and of them durable */
+    struct xd_settle *settles, *last_settle; /* last_settle only where there is one */
     size_t backlog;
     int64_t last_ms, durable_last_ms;
     enum xd_code doomed; /* why all that is not durable yet will fail once the writer is done with its batch,
@@ -183,6 +187,12 @@ void xd_sqlite_go_on_saving(struct xd_sqlite *ledger, struct xd_partition *p);
 
 /* The snapshot under way will not be stored. */
 void xd_sqlite_stop_saving(struct xd_partition *p, enum xd_code code);
+
+/* sqlite_settle.c */
+void xd_sqlite_settle(struct xd_ledger *ledger, xd_done_cb *callback, void *arg);
+
+/* Answers those who wait for no more than the first `appended` records. */
+void xd_sqlite_settle_up_to(struct xd_sqlite *ledger, uint64_t appended, enum xd_code code);
 
 /* sqlite_upkeep.c */
 void xd_sqlite_keep_up(struct xd_sqlite *ledger);

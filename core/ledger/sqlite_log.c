@@ -88,6 +88,7 @@ void xd_sqlite_append(struct xd_ledger *base, uint16_t partition, uint64_t order
     if (first) xd_refs_append(&ledger->refs, reservation);
     p->used = true;
     p->next_record++;
+    ledger->appended++;
     ledger->last_ms = slot.time_ms;
     ledger->backlog += len + XD_SLOT_COST;
     xd_sqlite_wake(ledger);
@@ -279,6 +280,8 @@ static void fail(struct xd_sqlite *ledger, enum xd_code code, struct xd_batch *f
     struct xd_run *runs[XD_PARTITIONS] = {NULL};
     struct xd_partition *p = ledger->partitions;
     ledger->doomed = XD_OK;
+    xd_sqlite_settle_up_to(ledger, ledger->appended, code);
+    ledger->appended = ledger->stored;
     ledger->last_ms = ledger->durable_last_ms;
     ledger->backlog = 0;
     if (failed) drop_refs(ledger, failed);
@@ -323,6 +326,7 @@ static void count_as_durable(struct xd_sqlite *ledger, const struct xd_batch *ba
         if (ops[i].change == XD_REF_STORE) xd_refs_finish(&ledger->refs, ops[i].reservation, true);
     }
     ledger->durable_last_ms = batch->time_ms;
+    ledger->stored += batch->records;
     ledger->backlog -= batch->cost;
     ledger->batches_done++;
 }
@@ -371,6 +375,7 @@ static void succeed(struct xd_sqlite *ledger, struct xd_batch *batch)
     for (uint32_t i = 0; i < batch->part_count; i++)
         tell_events(ledger, &batch->parts[i]);
     xd_batch_clear(batch);
+    xd_sqlite_settle_up_to(ledger, ledger->stored, XD_OK);
     for (int i = 0; i < XD_PARTITIONS; i++) {
         struct xd_partition *p = &ledger->partitions[i];
         if (p->catching_up) xd_sqlite_catch_up(ledger, p);
