@@ -33,6 +33,20 @@ static void destroy(void *state)
     free(book);
 }
 
+/* Storage that is as good as endless, for goods that may lie anywhere: what matches at first goes on matching. */
+static void deepen(struct xd_order *order)
+{
+    enum { DEEPER = 1000, ACCESS_E4 = 1000 };
+    enum xd_dim dim = xd_main_dim((enum xd_kind)order->kind);
+    int64_t most = xd_fields[dim == XD_M2 ? XD_F_M2 : XD_F_PALLETS].max;
+    if (order->side == XD_REQUEST) {
+        order->radius_m = 1500 * 1000;
+        order->per_access_km = ACCESS_E4;
+    } else {
+        order->amount[dim] = order->amount[dim] < most / DEEPER ? order->amount[dim] * DEEPER : most;
+    }
+}
+
 /* The market's next order of a side and kind, made to be matched at once and without hands. */
 static void draw(struct book *book, enum xd_side side, int kind, int64_t now, struct xd_market_order *out)
 {
@@ -42,6 +56,7 @@ static void draw(struct book *book, enum xd_side side, int kind, int64_t now, st
     out->order.given &= ~(UINT64_C(1) << XD_F_CONFIRM);
     out->order.ref = xd_str_of(no_ref);
     out->order.given |= UINT64_C(1) << XD_F_REF;
+    if (out->order.kind != XD_TRUCK) deepen(&out->order);
     if (side == XD_OFFER) return;
     out->order.fill = XD_FILL_NOW;
     out->order.given |= UINT64_C(1) << XD_F_FILL;

@@ -1,6 +1,7 @@
 /* A book that stands still: 100 offers of the market rest on one side, then requests of the market come one after the
  * other, each matched against those 100 and dropped if it finds none (`fill: now`). What is measured is then the way of an
- * order through the broker, not a book that grows. The requests are encoded beforehand, and sent again and again under new
+ * order through the broker, not a book that grows. So that it stands still in what matches too, storage is made deep and
+ * within everybody's reach; trucks are full after their first loads and stay in the book, as they would. The requests are encoded beforehand, and sent again and again under new
  * refs, so that the load generator costs next to nothing. */
 #ifndef XD_BENCH_BOOK_H
 #define XD_BENCH_BOOK_H
