@@ -66,7 +66,9 @@ static bool prepare(struct run *run)
     if (!run->base) return false;
     run->terminate = evsignal_new(run->base, SIGTERM, on_signal, run);
     run->interrupt = evsignal_new(run->base, SIGINT, on_signal, run);
-    return run->terminate && run->interrupt;
+    /* From now on a signal waits for the event loop, so that one during the start is not lost. */
+    return run->terminate && run->interrupt && event_add(run->terminate, NULL) == 0 &&
+           event_add(run->interrupt, NULL) == 0;
 }
 
 static void clean_up(struct run *run)
@@ -86,8 +88,6 @@ static int serve(const struct xd_settings *settings)
     raise_limits(settings, &log);
     if (prepare(&run)) run.server = xd_server_start(settings, &log, run.base, on_stopped, &run, &error);
     if (run.server) {
-        event_add(run.terminate, NULL);
-        event_add(run.interrupt, NULL);
         event_base_dispatch(run.base);
     } else {
         xd_log(&log, XD_LOG_ERROR, "failed",

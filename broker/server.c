@@ -15,6 +15,8 @@ enum { SCRATCH_MAX = 32 << 20, RECORD_MAX = 1 << 20, ZONE_CHUNK = 64 << 10 };
 /* How long a connection may take to be read to its end while draining. */
 enum { DRAIN_FLUSH_MS = 2000 };
 
+enum { SNAPSHOT_RETRY_MS = 50 };
+
 enum stage { STARTING, SERVING, FINISHING, CLOSING, SAVING, STOPPED };
 
 struct xd_server {
@@ -55,9 +57,15 @@ static void close_sessions(struct xd_server *server, int64_t flush_ms)
         xd_session_close(one, flush_ms, "draining");
 }
 
+/* One that the owner began by itself may be under way; then it is waited for. */
 static void on_snapshot(void *arg, enum xd_code code)
 {
     struct xd_server *server = arg;
+    const struct timeval wait = {.tv_usec = SNAPSHOT_RETRY_MS * 1000};
+    if (code == XD_OVERLOADED) {
+        event_add(server->drain_timer, &wait);
+        return;
+    }
     xd_log(server->broker.log, code == XD_OK ? XD_LOG_INFO : XD_LOG_WARNING, "snapshot",
            xd_log_text("result", xd_code_name(code)));
     stop(server, true);
@@ -93,6 +101,10 @@ static void on_drain_timer(evutil_socket_t socket, short what, void *arg)
 {
     (void)socket, (void)what;
     struct xd_server *server = arg;
+    if (server->stage == SAVING) {
+        xd_owner_snapshot(server->broker.owner, on_snapshot, server);
+        return;
+    }
     xd_log(server->broker.log, XD_LOG_WARNING, "drain_timeout",
            xd_log_number("sessions", (int64_t)server->broker.session_count),
            xd_log_number("outstanding", (int64_t)server->broker.outstanding));
@@ -150,8 +162,8 @@ static void on_owner(void *arg, bool owning, enum xd_code code)
     server->broker.owning = owning;
     server->broker.owner_state = code;
     if (!owning)
-        xd_log(server->broker.log, XD_LOG_WARNING, "not_owning", xd_log_number("partition", 0),
-               xd_log_text("code", xd_code_name(code)));
+        xd_log(server->broker.log, server->broker.draining ? XD_LOG_DEBUG : XD_LOG_WARNING, "not_owning",
+               xd_log_number("partition", 0), xd_log_text("code", xd_code_name(code)));
     else if (server->stage == STARTING)
         serve(server);
     else
@@ -276,16 +288,26 @@ struct xd_server *xd_server_start(const struct xd_settings *settings, const stru
     return server;
 }
 
-/* The feed outlives the ledger, whose last words it is told. */
+/* What the ledger still calls back while it closes has to be there: the feed, and an owner that is still
+ * becoming one (it has asked the ledger for things, and has nothing to release). */
+static void close_ledger(struct xd_broker *broker)
+{
+    if (broker->owner && broker->owning) {
+        xd_owner_stop(broker->owner);
+        broker->owner = NULL;
+    }
+    if (broker->ledger) xd_ledger_close(broker->ledger);
+    if (broker->owner && !broker->owning) xd_owner_stop(broker->owner);
+    xd_feed_destroy(broker->feed);
+}
+
 void xd_server_destroy(struct xd_server *server)
 {
     if (!server) return;
     struct xd_broker *broker = &server->broker;
     server->stage = STOPPED;
     xd_acceptor_close(server->acceptor);
-    if (broker->owner) xd_owner_stop(broker->owner);
-    if (broker->ledger) xd_ledger_close(broker->ledger);
-    xd_feed_destroy(broker->feed);
+    close_ledger(broker);
     xd_transport_destroy(&broker->transport);
     msgpack_zone_destroy(&broker->zone);
     xd_buf_free(&broker->scratch);

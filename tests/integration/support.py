@@ -73,15 +73,17 @@ class Broker:
         if start:
             self.start()
 
-    def start(self):
-        """Starts and waits until it is ready."""
+    def start(self, until="msg=ready "):
+        """Starts, and waits until it is ready (or its log has said something else)."""
         command = [program("crossdock-broker"), "--listen", self.listen, "--data", self.data, *self.args]
         self.lines = []
         self.process = subprocess.Popen(command, env=environment(self.env), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.reader = threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True)
         self.reader.start()
-        line = self.wait_log("msg=ready ")
+        line = self.wait_log(until)
+        if "listen=" not in line:
+            return self
         self.address = line.split("listen=")[1].split()[0]
         host, port = self.address.rsplit(":", 1)
         self.host, self.port = host.strip("[]"), int(port)

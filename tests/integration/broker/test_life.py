@@ -108,6 +108,31 @@ class Drain(unittest.TestCase):
             self.assertEqual(broker.stop(), 0)
             self.assertIn("msg=snapshot result=ok", broker.log())
 
+    def test_at_any_moment_of_the_start(self):
+        """A log without a snapshot takes a while to be replayed; the signal comes at the first sign of life, or later."""
+        with Broker("--snapshot-every", "0") as broker:
+            with broker.client("acme") as client:
+                for first in range(0, 5000, 1000):
+                    client.call("submit", {"orders": [truck_request("s%d" % i, max_price=1)
+                                                      for i in range(first, first + 1000)]})
+            broker.kill()
+            for sign in ("msg=starting", "msg=no_authentication", "msg=ready"):
+                broker.start(until=sign)
+                self.assertEqual(broker.stop(), 0, broker.log())
+            broker.start()
+            with broker.client("acme") as client:
+                self.assertEqual(len(client.call("orders", {"limit": 1000})["orders"]), 1000)
+
+    def test_while_snapshots_are_being_made(self):
+        with Broker("--snapshot-every", "10") as broker:
+            with broker.client("acme") as client:
+                numbers = [client.send("submit", truck_request("s%d" % i, max_price=1)) for i in range(1000)]
+                client.result(numbers[0])
+                broker.send_signal(signal.SIGTERM)
+                client.until_closed()
+            self.assertEqual(broker.wait(), 0, broker.log())
+            self.assertIn("msg=snapshot result=ok", broker.log())
+
     def test_interrupt_drains_too(self):
         with Broker() as broker:
             self.assertEqual(broker.stop(signal.SIGINT), 0)

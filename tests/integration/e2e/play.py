@@ -1,0 +1,125 @@
+"""Plays a market against a real broker through its protocol and collects every event, for the checker to judge."""
+
+import os
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve()
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parents[2] / "checker")]
+
+from support import Broker, Refused  # noqa: E402
+
+SCALE = float(os.environ.get("XD_TEST_SCALE", "1"))
+SHARED = pathlib.Path(os.environ.get("CROSSDOCK_SHARED", HERE.parents[4] / "shared"))
+BATCH = 200
+COMMANDS = ("accept", "decline", "cancel_match", "complete", "no_show")
+
+
+def scaled(count, least=1):
+    return max(least, round(count * SCALE))
+
+
+class Market:
+    """An operator's two connections to a broker under --test-clock: one commands, the other hears every event."""
+
+    def __init__(self, broker):
+        self.broker = broker
+        self.commands = broker.client("*")
+        self.feed = broker.client("*")
+        self.feed.call("subscribe", {"from": "start"})
+        self.events = []
+        self.submitted = []
+        self.results = []
+        self.script = []  # everything that was asked, for the twin
+
+    def close(self):
+        self.commands.close()
+        self.feed.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def clock(self, now):
+        self.now = now
+        self.commands.call("clock", {"set": now})
+        self.script.append(("clock", now))
+
+    def submit(self, orders):
+        """Submits in batches, all on their way at once; the results in order."""
+        sent = []
+        for first in range(0, len(orders), BATCH):
+            batch = [{name: value for name, value in order.items() if name != "time"}
+                     for order in orders[first:first + BATCH]]
+            sent.append(self.commands.send("submit", {"orders": batch}))
+        results = [result for number in sent for result in self.commands.result(number)["results"]]
+        self.script += [("submit", self.now, order) for order in orders]
+        self.submitted += orders
+        self.results += results
+        return results
+
+    def command(self, method, account, what):
+        """One command; what it is refused with, or None. `what` is a match's id, or of cancel an (account, ref)."""
+        self.script.append((method, self.now, account, what))
+        params = {"account": account, "ref": what[1]} if method == "cancel" else {"account": account, "match": what}
+        try:
+            self.commands.call(method, params)
+        except Refused as refused:
+            return refused.code
+        return None
+
+    def hear(self):
+        """The events that have come since."""
+        heard = self.feed.flush_events()
+        self.events += heard
+        return heard
+
+    def hear_all(self):
+        """Waits until every event that there is has come; those that came."""
+        with self.broker.client("*") as client:
+            head = offset_of(client.call("subscribe", {"from": "now"})["cursor"])
+        heard = self.hear()
+        while offset_of(self.events[-1]["cursor"] if self.events else "0.0.0") < head:
+            event = self.feed.event()
+            self.events.append(event)
+            heard.append(event)
+        return heard
+
+
+def offset_of(cursor):
+    return int(cursor.rsplit(".", 1)[1])
+
+
+def play(market, mix):
+    """A random market (tests/checker/mix.py) from beginning to end."""
+    for now, orders in mix.rounds():
+        market.clock(now)
+        market.submit(orders)
+        for event in market.hear_all():
+            mix.hear(event)
+        for method, account, what in mix.acts():
+            market.command(method, account, what)
+        for event in market.hear():
+            mix.hear(event)
+    market.hear_all()
+
+
+def check(market, **options):
+    """The checker's report on what the market submitted and heard."""
+    from checker import Checker
+    from orders import Order
+
+    checker = Checker([Order(order, "CNY") for order in market.submitted], **options)
+    for event in market.events:
+        checker.event(event)
+    checker.end()
+    for order, result in zip(market.submitted, market.results):
+        if "id" in result and result["id"] not in checker.book.orders:
+            checker.report("ack-lost", "%s was acknowledged for %s", result["id"], order["ref"])
+    return checker
+
+
+def start(*args, **more):
+    return Broker("--test-clock", *args, **more)
