@@ -72,6 +72,15 @@ static bool fits_empty_truck(const struct xd_truck *truck, const struct xd_load 
     return true;
 }
 
+/* How many added metres leave a surplus of `at_least`, rather too many than too few. */
+static int64_t most_charged(const struct xd_slot *offer, int64_t room)
+{
+    int64_t rate = offer->truck_offer.per_detour_km; /* rate x metres / 1e5 is in hundredths */
+    if (!rate) return INT64_MAX;
+    __int128 metres = ((__int128)room + 1) * 100000 / rate + 1;
+    return metres < INT64_MAX ? (int64_t)metres : INT64_MAX;
+}
+
 static bool fit_truck(const struct xd_slot *offer, const struct xd_slot *request, int64_t now, int64_t at_least,
                       struct xd_candidate *out)
 {
@@ -82,7 +91,8 @@ static bool fit_truck(const struct xd_slot *offer, const struct xd_slot *request
     __int128 quote = xd_quote_truck(offer->truck_offer.base, offer->truck_offer.per_t_km, 0, load->amount[XD_KG],
                                     load->direct_m, 0);
     if (request->max_price - quote < at_least) return false;
-    if (!xd_plan_try(&offer->truck_offer.plan, truck, load, now, &out->insertion)) return false;
+    int64_t most = most_charged(offer, request->max_price - at_least - (int64_t)quote);
+    if (!xd_plan_try_within(&offer->truck_offer.plan, truck, load, now, most, &out->insertion)) return false;
     quote = xd_quote_truck(offer->truck_offer.base, offer->truck_offer.per_t_km, offer->truck_offer.per_detour_km,
                            load->amount[XD_KG], load->direct_m, out->insertion.charged_m);
     if (request->max_price - quote < at_least) return false;

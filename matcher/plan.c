@@ -1,11 +1,15 @@
 #include "matcher/plan.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 void xd_plan_init(struct xd_plan *plan, const struct xd_truck *truck)
 {
-    *plan = (struct xd_plan){.at = truck->from, .free = truck->available_from};
+    *plan = (struct xd_plan){.at = truck->from,
+                             .free = truck->available_from,
+                             .last_leg_m = truck->lane_m,
+                             .length_m = truck->lane_m};
 }
 
 void xd_plan_free(struct xd_plan *plan)
@@ -57,23 +61,18 @@ const struct xd_stop *xd_plan_stop(const struct xd_plan *plan, uint64_t match_id
     return NULL;
 }
 
-static int64_t last_leg_m(const struct xd_plan *plan, const struct xd_truck *truck)
+void xd_plan_measure(struct xd_plan *plan, const struct xd_truck *truck)
 {
-    return truck->has_to ? distance(truck, node(plan, plan->count), &truck->to) : 0;
-}
-
-static int64_t length_m(const struct xd_plan *plan, const struct xd_truck *truck)
-{
-    int64_t metres = plan->done_m;
+    plan->last_leg_m = truck->has_to ? distance(truck, node(plan, plan->count), &truck->to) : 0;
+    plan->length_m = plan->done_m + plan->last_leg_m;
     for (uint32_t i = 0; i < plan->count; i++) {
-        metres += plan->stops[i].leg_m;
+        plan->length_m += plan->stops[i].leg_m;
     }
-    return metres + last_leg_m(plan, truck);
 }
 
 int64_t xd_plan_detour(const struct xd_plan *plan, const struct xd_truck *truck)
 {
-    return length_m(plan, truck) - (truck->has_to ? truck->lane_m : plan->direct_m);
+    return plan->length_m - (truck->has_to ? truck->lane_m : plan->direct_m);
 }
 
 /* --- feasibility --------------------------------------------------------------------------------------------------------- */
@@ -106,7 +105,7 @@ struct trial {
     bool has_next;               /* the plan's end is a place */
     int64_t direct_m;            /* pickup-delivery */
     int64_t pickup_m[TRIAL_NODES]; /* node i to the pickup */
-    int64_t delivery_m[TRIAL_NODES];
+    int64_t delivery_m[TRIAL_NODES]; /* node i to the delivery */
     int64_t leg_m[TRIAL_NODES];  /* node i to node i+1 */
     int64_t aboard[TRIAL_NODES][XD_DIMS]; /* when leaving node i */
 };
@@ -167,22 +166,30 @@ static void count_aboard(struct trial *trial)
     }
 }
 
-static void measure(struct trial *trial)
+static void measure(struct trial *trial, int64_t (*metres)(const struct xd_truck *, const struct xd_unit_vector *,
+                                                           const struct xd_unit_vector *))
 {
     const struct xd_plan *plan = trial->plan;
-    for (uint32_t i = trial->first; i <= plan->count; i++) {
-        uint32_t k = i - trial->first;
-        const struct xd_unit_vector *here = node(plan, i);
-        trial->pickup_m[k] = distance(trial->truck, here, &trial->load->pickup);
-        trial->delivery_m[k] = distance(trial->truck, here, &trial->load->delivery);
-        trial->leg_m[k] = i < plan->count ? plan->stops[i].leg_m : last_leg_m(plan, trial->truck);
-    }
     uint32_t end = plan->count - trial->first + 1;
-    trial->has_next = trial->truck->has_to;
-    if (trial->has_next) {
-        trial->pickup_m[end] = distance(trial->truck, &trial->truck->to, &trial->load->pickup);
-        trial->delivery_m[end] = distance(trial->truck, &trial->truck->to, &trial->load->delivery);
+    for (uint32_t k = 0; k < end; k++) {
+        const struct xd_unit_vector *here = node(plan, trial->first + k);
+        trial->pickup_m[k] = metres(trial->truck, here, &trial->load->pickup);
+        trial->delivery_m[k] = metres(trial->truck, here, &trial->load->delivery);
     }
+    if (trial->has_next) {
+        trial->pickup_m[end] = metres(trial->truck, &trial->truck->to, &trial->load->pickup);
+        trial->delivery_m[end] = metres(trial->truck, &trial->truck->to, &trial->load->delivery);
+    }
+}
+
+/* No more than the distance, and a few metres less at most: the series of the arc over the chord, cut off. */
+static int64_t distance_at_least(const struct xd_truck *truck, const struct xd_unit_vector *a,
+                                 const struct xd_unit_vector *b)
+{
+    double x = a->x - b->x, y = a->y - b->y, z = a->z - b->z;
+    double square = x * x + y * y + z * z;
+    double arc = sqrt(square) * (1 + square / 24);
+    return (int64_t)(arc * (6371008.8 * 1e-4) * truck->road_factor_e4) - 1;
 }
 
 static bool has_room(const struct trial *trial, uint32_t k)
@@ -239,33 +246,73 @@ static bool may_insert(const struct xd_plan *plan, const struct xd_truck *truck,
     if (!temperature_suits(plan, truck, load, now)) return false;
     if (undelivered(plan, now) >= XD_PLAN_LOADS_MAX || unserved(plan, now) > XD_PLAN_STOPS_MAX - 2) return false;
     if (!truck->has_to) return true;
-    return truck->available_until - xd_drive_s(last_leg_m(plan, truck), truck->speed) > now;
+    return truck->available_until - xd_drive_s(plan->last_leg_m, truck->speed) > now;
+}
+
+/* Whether any pair of positions could add less than `best`, by distances that are no longer than the real ones. */
+static bool could_add_less(struct trial *trial, int64_t best)
+{
+    uint32_t end = trial->plan->count - trial->first;
+    measure(trial, distance_at_least);
+    for (uint32_t k = 0; k <= end; k++) {
+        for (uint32_t l = k; l <= end && has_room(trial, l); l++) {
+            if (added_m(trial, k, l) < best) return true;
+        }
+    }
+    return false;
+}
+
+static bool best_pair(struct trial *trial, int64_t best, struct xd_insertion *out)
+{
+    uint32_t end = trial->plan->count - trial->first;
+    bool found = false;
+    measure(trial, distance);
+    for (uint32_t k = 0; k <= end; k++) {
+        for (uint32_t l = k; l <= end && has_room(trial, l); l++) {
+            int64_t added = added_m(trial, k, l);
+            if (added >= best || !in_time(trial, k, l)) continue;
+            best = added;
+            found = true;
+            *out = (struct xd_insertion){.pickup = trial->first + k, .delivery = trial->first + l, .added_m = added};
+        }
+    }
+    return found;
+}
+
+static void keep_legs(struct trial *trial)
+{
+    const struct xd_plan *plan = trial->plan;
+    for (uint32_t i = trial->first; i <= plan->count; i++) {
+        trial->leg_m[i - trial->first] = i < plan->count ? plan->stops[i].leg_m : plan->last_leg_m;
+    }
+}
+
+bool xd_plan_try_within(const struct xd_plan *plan, const struct xd_truck *truck, const struct xd_load *load, int64_t now,
+                        int64_t most_charged_m, struct xd_insertion *out)
+{
+    if (!may_insert(plan, truck, load, now)) return false;
+    struct trial trial; /* not cleared: it is large, and filled as far as it is used */
+    trial.plan = plan;
+    trial.truck = truck;
+    trial.load = load;
+    trial.now = now;
+    trial.direct_m = load->direct_m;
+    trial.has_next = truck->has_to;
+    trial.first = xd_plan_fixed(plan, now);
+    int64_t own = truck->has_to ? 0 : load->direct_m; /* what the load itself takes off the detour */
+    int64_t most = truck->max_detour_m - xd_plan_detour(plan, truck);
+    if (most_charged_m < most) most = most_charged_m;
+    keep_legs(&trial);
+    count_aboard(&trial);
+    if (!could_add_less(&trial, most + own + 1) || !best_pair(&trial, most + own + 1, out)) return false;
+    out->charged_m = out->added_m > own ? out->added_m - own : 0;
+    return true;
 }
 
 bool xd_plan_try(const struct xd_plan *plan, const struct xd_truck *truck, const struct xd_load *load, int64_t now,
                  struct xd_insertion *out)
 {
-    if (!may_insert(plan, truck, load, now)) return false;
-    struct trial trial = {.plan = plan, .truck = truck, .load = load, .now = now, .direct_m = load->direct_m};
-    trial.first = xd_plan_fixed(plan, now);
-    uint32_t end = plan->count - trial.first;
-    count_aboard(&trial);
-    measure(&trial);
-    int64_t before = xd_plan_detour(plan, truck);
-    int64_t own = truck->has_to ? 0 : load->direct_m; /* what the load itself takes off the detour */
-    int64_t best = truck->max_detour_m - before + own + 1;
-    bool found = false;
-    for (uint32_t k = 0; k <= end; k++) {
-        for (uint32_t l = k; l <= end && has_room(&trial, l); l++) {
-            int64_t added = added_m(&trial, k, l);
-            if (added >= best || !in_time(&trial, k, l)) continue;
-            best = added;
-            found = true;
-            *out = (struct xd_insertion){.pickup = trial.first + k, .delivery = trial.first + l, .added_m = added};
-        }
-    }
-    if (found) out->charged_m = best - own > 0 ? best - own : 0;
-    return found;
+    return xd_plan_try_within(plan, truck, load, now, INT64_MAX, out);
 }
 
 /* --- changing ------------------------------------------------------------------------------------------------------------ */
@@ -295,6 +342,7 @@ static void remake(struct xd_plan *plan, const struct xd_truck *truck, uint32_t 
         stop->leg_m = distance(truck, node(plan, i), stop_place(stop));
         serve(stop->load, stop->delivery, xd_drive_s(stop->leg_m, truck->speed), now, &free, stop);
     }
+    xd_plan_measure(plan, truck);
 }
 
 static bool make_room(struct xd_plan *plan, uint32_t stops)

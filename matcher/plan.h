@@ -63,6 +63,8 @@ struct xd_plan {
     int64_t free;             /* ... and when */
     int64_t done_m;           /* metres of the legs up to `at` */
     int64_t direct_m;         /* of all its loads, delivered ones too */
+    int64_t last_leg_m;       /* to `to`; 0 without */
+    int64_t length_m;         /* of all of it: done, stops, last leg */
     struct xd_stop *stops;
     uint32_t count, room;
 };
@@ -81,6 +83,11 @@ void xd_plan_free(struct xd_plan *plan);
 bool xd_plan_try(const struct xd_plan *plan, const struct xd_truck *truck, const struct xd_load *load, int64_t now,
                  struct xd_insertion *out);
 
+/* The same for a caller that has no use for more than `most_charged_m` charged metres: false also where the best pair charges
+ * more, which is mostly found out without exact distances. */
+bool xd_plan_try_within(const struct xd_plan *plan, const struct xd_truck *truck, const struct xd_load *load, int64_t now,
+                        int64_t most_charged_m, struct xd_insertion *out);
+
 /* Carries out what xd_plan_try found at the same `now`. Takes a copy of `load`. False without memory (plan unchanged). */
 bool xd_plan_insert(struct xd_plan *plan, const struct xd_truck *truck, const struct xd_load *load, int64_t now,
                     const struct xd_insertion *insertion);
@@ -98,7 +105,9 @@ const struct xd_stop *xd_plan_stop(const struct xd_plan *plan, uint64_t match_id
 /* The plan's length less the lane, or less its loads' direct metres where it has no `to`. */
 int64_t xd_plan_detour(const struct xd_plan *plan, const struct xd_truck *truck);
 
-/* Fills the memory for a plan read from a snapshot. Takes copies. False without memory. */
+/* For a plan read from a snapshot: appends a copy of a stop (false without memory), then works out what follows from the
+ * stops. */
 bool xd_plan_append(struct xd_plan *plan, const struct xd_stop *stop);
+void xd_plan_measure(struct xd_plan *plan, const struct xd_truck *truck);
 
 #endif

@@ -332,7 +332,7 @@ static bool read_stop(struct xd_plan *plan, const msgpack_object *object)
     return false;
 }
 
-static bool read_plan(struct xd_plan *plan, const msgpack_object *object)
+static bool read_plan(struct xd_plan *plan, const struct xd_truck *truck, const msgpack_object *object)
 {
     struct reader in = array_of(object);
     plan->at.x = read_double(&in);
@@ -344,6 +344,7 @@ static bool read_plan(struct xd_plan *plan, const msgpack_object *object)
     while (in.left) {
         if (!read_stop(plan, next(&in))) return false;
     }
+    xd_plan_measure(plan, truck);
     return !in.bad;
 }
 
@@ -365,7 +366,7 @@ static bool read_calendar(struct xd_calendar *calendar, const msgpack_object *ob
 static bool read_state_of(struct xd_slot *slot, const msgpack_object *object)
 {
     if (slot->side == XD_REQUEST) return true;
-    if (slot->kind == XD_TRUCK) return read_plan(&slot->truck_offer.plan, object);
+    if (slot->kind == XD_TRUCK) return read_plan(&slot->truck_offer.plan, &slot->truck_offer.truck, object);
     return read_calendar(&slot->storage_offer.calendar, object);
 }
 
