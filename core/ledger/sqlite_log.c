@@ -327,6 +327,8 @@ static void count_as_durable(struct xd_sqlite *ledger, const struct xd_batch *ba
     }
     ledger->durable_last_ms = batch->time_ms;
     ledger->stored += batch->records;
+    xd_sqlite_settle_up_to(ledger, ledger->stored,
+                           XD_OK); /* told from the event loop: after all that comes of this */
     ledger->backlog -= batch->cost;
     ledger->batches_done++;
 }
@@ -375,7 +377,6 @@ static void succeed(struct xd_sqlite *ledger, struct xd_batch *batch)
     for (uint32_t i = 0; i < batch->part_count; i++)
         tell_events(ledger, &batch->parts[i]);
     xd_batch_clear(batch);
-    xd_sqlite_settle_up_to(ledger, ledger->stored, XD_OK);
     for (int i = 0; i < XD_PARTITIONS; i++) {
         struct xd_partition *p = &ledger->partitions[i];
         if (p->catching_up) xd_sqlite_catch_up(ledger, p);
@@ -394,6 +395,7 @@ void xd_sqlite_batch_done(struct xd_job *job, struct xd_sqlite *ledger)
         fail(ledger, batch->code, batch);
     else
         fail_batch(batch, batch->code); /* cursors alone: nobody built on them */
+    xd_sqlite_wake(ledger);
 }
 
 /* --- cursors

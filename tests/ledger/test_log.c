@@ -218,6 +218,45 @@ static void closing_stores_what_is_under_way(void **state)
     rig_free(&rig);
 }
 
+struct settling {
+    struct rig *rig;
+    bool done;
+    enum xd_code code;
+    unsigned waiting;
+    uint64_t told;
+};
+
+static void on_settled(void *arg, enum xd_code code)
+{
+    struct settling *settling = arg;
+    settling->done = true;
+    settling->code = code;
+    settling->waiting = settling->rig->waiting;
+    settling->told = settling->rig->told;
+}
+
+static void settling_waits_for_what_was_appended_before(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig, NULL);
+    rig_open(&rig);
+    rig_own(&rig);
+    struct settling at_rest = {.rig = &rig}, busy = {.rig = &rig};
+    xd_ledger_settle(rig.ledger, on_settled, &at_rest);
+    assert_false(at_rest.done);
+    rig_wait(&rig, &at_rest.done);
+    append_many(&rig, 0, 1000, 200);
+    rig_turn(&rig, 0);
+    append_many(&rig, 1000, 1000, 200);
+    xd_ledger_settle(rig.ledger, on_settled, &busy);
+    rig_wait(&rig, &busy.done);
+    assert_int_equal(busy.code, XD_OK);
+    assert_int_equal(busy.waiting, 0);
+    assert_int_equal(busy.told, 2000 + 667);
+    rig_free(&rig);
+}
+
 static void time_never_goes_back(void **state)
 {
     (void)state;
@@ -389,6 +428,7 @@ int main(void)
         cmocka_unit_test(too_much_waiting_is_refused_and_passes),
         cmocka_unit_test(records_and_partitions_have_limits),
         cmocka_unit_test(closing_stores_what_is_under_way),
+        cmocka_unit_test(settling_waits_for_what_was_appended_before),
         cmocka_unit_test(time_never_goes_back),
         cmocka_unit_test(an_owner_that_comes_late_catches_up),
         cmocka_unit_test(a_dump_reads_from_beside),

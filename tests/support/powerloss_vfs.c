@@ -19,7 +19,7 @@ static struct {
     pthread_mutex_t mutex;
     struct disk disk;
     uint64_t operations, syncs, cut_at;
-    bool cut;
+    bool cut, cut_in_database;
     size_t limit;
     unsigned failing_syncs;
 } vfs = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -38,9 +38,17 @@ static bool operate_locked(bool *last)
     return false;
 }
 
-static int end_locked(bool last, int result)
+static bool is_database(const char *name)
 {
-    vfs.cut = vfs.cut || last;
+    return !strstr(name, "-wal") && !strstr(name, "-journal");
+}
+
+static int end_locked(bool last, int result, const char *name)
+{
+    if (last) {
+        vfs.cut = true;
+        vfs.cut_in_database = is_database(name);
+    }
     return last ? SQLITE_IOERR : result;
 }
 
@@ -79,9 +87,10 @@ static int write_locked(struct disk_file *file, const void *data, size_t len, si
     bool last;
     if (operate_locked(&last)) return SQLITE_IOERR_WRITE;
     size_t grown = at + len > file->now.len ? at + len - file->now.len : 0;
-    if (vfs.limit && grown && disk_size(&vfs.disk) + grown > vfs.limit) return end_locked(last, SQLITE_FULL);
+    if (vfs.limit && grown && disk_size(&vfs.disk) + grown > vfs.limit)
+        return end_locked(last, SQLITE_FULL, file->name);
     disk_write(file, data, len, at);
-    return end_locked(last, SQLITE_OK);
+    return end_locked(last, SQLITE_OK, file->name);
 }
 
 static int file_write(sqlite3_file *base, const void *data, int len, sqlite3_int64 at)
@@ -99,7 +108,7 @@ static int file_truncate(sqlite3_file *base, sqlite3_int64 len)
     pthread_mutex_lock(&vfs.mutex);
     if (!operate_locked(&last)) {
         disk_truncate(handle_of(base)->file, (size_t)len);
-        result = end_locked(last, SQLITE_OK);
+        result = end_locked(last, SQLITE_OK, handle_of(base)->file->name);
     }
     pthread_mutex_unlock(&vfs.mutex);
     return result;
@@ -112,11 +121,11 @@ static int sync_locked(struct disk_file *file)
     vfs.syncs++;
     if (vfs.failing_syncs > 0) {
         vfs.failing_syncs--;
-        return end_locked(last, SQLITE_IOERR_FSYNC);
+        return end_locked(last, SQLITE_IOERR_FSYNC, file->name);
     }
     if (!last) /* a sync that the power did not see the end of has promised nothing */
         disk_sync(file);
-    return end_locked(last, SQLITE_OK);
+    return end_locked(last, SQLITE_OK, file->name);
 }
 
 static int file_sync(sqlite3_file *base, int flags)
@@ -339,7 +348,7 @@ static int vfs_delete(sqlite3_vfs *self, const char *name, int sync_directory)
     if (!operate_locked(&last)) {
         struct disk_file *file = disk_open(&vfs.disk, name, false);
         if (file && !last) disk_delete(file);
-        result = end_locked(last, file ? SQLITE_OK : SQLITE_IOERR_DELETE_NOENT);
+        result = end_locked(last, file ? SQLITE_OK : SQLITE_IOERR_DELETE_NOENT, name);
     }
     pthread_mutex_unlock(&vfs.mutex);
     return result;
@@ -412,6 +421,14 @@ bool powerloss_is_cut(void)
     bool cut = vfs.cut;
     pthread_mutex_unlock(&vfs.mutex);
     return cut;
+}
+
+bool powerloss_cut_in_database(void)
+{
+    pthread_mutex_lock(&vfs.mutex);
+    bool in_database = vfs.cut && vfs.cut_in_database;
+    pthread_mutex_unlock(&vfs.mutex);
+    return in_database;
 }
 
 void powerloss_power_on(void)

@@ -25,6 +25,9 @@ void powerloss_end(void);
 void powerloss_cut_after(uint64_t operations);
 bool powerloss_is_cut(void);
 
+/* True if the operation that the power went in was one on a database file itself, not on a log beside it. */
+bool powerloss_cut_in_database(void);
+
 /* After a cut, or as if one came now: decides what each write left, and serves calls again. No connection may
  * be open. */
 void powerloss_power_on(void);
