@@ -93,7 +93,7 @@ static bool must_pause(const struct xd_session *session)
 
 static void resume(struct xd_session *session)
 {
-    if (!session->paused || session->closing || session->broker->congested ||
+    if (!session->paused || session->closing || session->broker->congested || session->lost != XD_OK ||
         session->outstanding > XD_OUTSTANDING_MAX / 2 || xd_session_unsent(session) > XD_OUTPUT_LOW)
         return;
     session->paused = false;
@@ -113,11 +113,22 @@ void xd_session_began(struct xd_session *session)
     session->broker->outstanding++;
 }
 
+/* What came after the last whole message cannot be read. The requests before it have their answers first. */
+static void lose(struct xd_session *session, enum xd_code code)
+{
+    session->lost = code;
+    if (session->outstanding == 0)
+        xd_session_refuse(session, code, xd_code_meaning(code));
+    else
+        xd_link_read(session->link, false);
+}
+
 void xd_session_answered(struct xd_session *session)
 {
     struct xd_broker *broker = session->broker;
     session->outstanding--;
     broker->outstanding--;
+    if (session->lost != XD_OK && session->outstanding == 0) lose(session, session->lost);
     if (session->link) {
         resume(session);
         if (session->peer_ended && session->outstanding == 0) xd_link_again(session->link);
@@ -165,7 +176,7 @@ static void handle(struct xd_session *session, const uint8_t *bytes, size_t len)
     if (code == XD_OK || code == XD_BAD_PARAMS)
         xd_method_call(session, &rpc, code);
     else
-        xd_session_refuse(session, code, xd_code_meaning(code));
+        lose(session, code);
     msgpack_zone_clear(zone);
 }
 
@@ -180,7 +191,7 @@ static void on_readable(void *arg)
 {
     struct xd_session *session = arg;
     struct evbuffer *input = xd_link_input(session->link);
-    for (unsigned turn = 0; !session->closing; turn++) {
+    for (unsigned turn = 0; !session->closing && session->lost == XD_OK; turn++) {
         if (must_pause(session)) {
             session->paused = true;
             xd_link_read(session->link, false);
@@ -194,7 +205,7 @@ static void on_readable(void *arg)
         enum xd_code code = XD_OK;
         enum xd_mp_walk_result result = find_message(session, input, &bytes, &code);
         if (result == XD_MP_REFUSED) {
-            xd_session_refuse(session, code, xd_code_meaning(code));
+            lose(session, code);
             return;
         }
         if (result == XD_MP_MORE) {

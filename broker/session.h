@@ -17,8 +17,9 @@ struct xd_session {
     uint32_t outstanding;
     bool surplus; /* one connection too many */
     bool closing;
-    bool paused;     /* reading has stopped */
-    bool peer_ended; /* nothing more will come */
+    bool paused;       /* reading has stopped */
+    bool peer_ended;   /* nothing more will come */
+    enum xd_code lost; /* framing is lost; said and closed once what came before is answered */
 
     bool greeted; /* hello was said */
     bool asked;   /* and then something else */

@@ -73,6 +73,14 @@ class Refusals(unittest.TestCase):
             self.assertEqual(sorted(client.responses), [0, 1])
             self.assertEqual([found.params["code"] for found in notices], ["bad_frame"])
 
+    def test_orders_that_came_before_are_answered(self):
+        with broker.client("before") as client:
+            client.send_bytes(b"".join(request(10 + i, "submit", truck_request("b%d" % i, max_price=1))
+                                       for i in range(50)) + b"\xc1")
+            notices = client.until_closed()
+            self.assertEqual(sorted(client.responses), list(range(10, 60)))
+            self.assertEqual([found.params["code"] for found in notices], ["bad_frame"])
+
     def test_the_notice_survives_what_is_still_being_sent(self):
         """A socket closed with unread input is reset, and the reset may overtake the notice."""
         with broker.client() as client:
