@@ -248,6 +248,14 @@ enum xd_code xd_cancel_order(struct xd_engine *engine, const struct xd_record *r
     return XD_OK;
 }
 
+/* Why a record names no live match: it has ended, or there never was one. */
+static enum xd_code no_deal(const struct xd_engine *engine, const struct xd_record *record)
+{
+    bool ended = record->match_id && !xd_table_get(&engine->deals, record->match_id) &&
+                 xd_id_number(record->match_id) < engine->next_match;
+    return ended ? XD_WRONG_STATE : XD_NOT_FOUND;
+}
+
 /* The match of a record and the side that its account has in it; NULL if it has none. */
 static struct xd_deal *deal_of(const struct xd_engine *engine, const struct xd_record *record, enum xd_side *side)
 {
@@ -288,7 +296,7 @@ enum xd_code xd_end_match(struct xd_engine *engine, const struct xd_record *reco
 {
     enum xd_side side;
     struct xd_deal *deal = deal_of(engine, record, &side);
-    if (!deal) return XD_NOT_FOUND;
+    if (!deal) return no_deal(engine, record);
     bool declines = record->type == XD_RECORD_DECLINE;
     if (declines != (deal->state == XD_MATCH_PROPOSED)) return XD_WRONG_STATE;
     bool needs_begun = record->type == XD_RECORD_COMPLETE || record->type == XD_RECORD_NO_SHOW;
@@ -306,7 +314,7 @@ enum xd_code xd_accept_match(struct xd_engine *engine, const struct xd_record *r
 {
     enum xd_side side;
     struct xd_deal *deal = deal_of(engine, record, &side);
-    if (!deal) return XD_NOT_FOUND;
+    if (!deal) return no_deal(engine, record);
     if (deal->state != XD_MATCH_PROPOSED) return deal->accepted[side] ? XD_OK : XD_WRONG_STATE;
     const struct xd_slot *request = deal->order[XD_REQUEST];
     uint64_t group = deal->group;
