@@ -92,7 +92,7 @@ void xd_batch_clear(struct xd_batch *batch)
     empty(&batch->cursors);
     empty(&batch->scratch);
     batch->part_count = 0;
-    batch->records = 0;
+    batch->records = batch->commits = 0;
     batch->cost = 0;
     batch->code = XD_OK;
     batch->in_use = false;

@@ -94,7 +94,7 @@ struct xd_batch {
     bool in_use;
     enum xd_code code; /* what came of it */
     int64_t time_ms;
-    uint32_t records;
+    uint32_t records, commits;
     size_t cost; /* in the backlog */
     uint32_t part_count;
     struct xd_part parts[XD_PARTITIONS];

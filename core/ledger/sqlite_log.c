@@ -131,6 +131,8 @@ void xd_sqlite_commit(struct xd_ledger *base, const struct xd_commit *commit)
         xd_sqlite_doom(ledger, XD_NO_MEMORY);
         return;
     }
+    ledger->gathering->commits++;
+    ledger->appended++;
     p->committed = commit->next;
     p->next_event += xd_output_event_count(output);
     xd_sqlite_wake(ledger);
@@ -326,7 +328,7 @@ static void count_as_durable(struct xd_sqlite *ledger, const struct xd_batch *ba
         if (ops[i].change == XD_REF_STORE) xd_refs_finish(&ledger->refs, ops[i].reservation, true);
     }
     ledger->durable_last_ms = batch->time_ms;
-    ledger->stored += batch->records;
+    ledger->stored += batch->records + batch->commits;
     xd_sqlite_settle_up_to(ledger, ledger->stored,
                            XD_OK); /* told from the event loop: after all that comes of this */
     ledger->backlog -= batch->cost;

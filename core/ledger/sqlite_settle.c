@@ -1,5 +1,5 @@
-/* Waiting until what was appended is durable. Waiters are in the order of what they wait for: each knows how many records had
- * been appended, in all partitions, when it came. */
+/* Waiting until what was appended and committed is durable. Waiters are in the order of what they wait for: each knows
+ * how many records and commits there had been, in all partitions, when it came. */
 #include "core/ledger/sqlite_ledger.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 struct xd_settle {
     struct xd_job job;
     struct xd_settle *next;
-    uint64_t appended; /* records that have to be durable */
+    uint64_t appended; /* records and commits that have to be durable */
     enum xd_code code;
     xd_done_cb *callback;
     void *arg;
