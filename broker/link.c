@@ -14,6 +14,9 @@ enum { READ_TURN = 64 << 10, WRITE_TURN = 256 << 10 };
 /* How long the peer may take to end its side once everything was written. */
 enum { ENDING_MS = 2000 };
 
+/* A peer that goes on reading what waits for it may take so many times the time for it, and no longer. */
+enum { FLUSH_TURNS = 12 };
+
 enum state { OPENING, OPEN, FLUSHING, ENDING, GONE };
 
 struct xd_link {
@@ -26,6 +29,9 @@ struct xd_link {
     void *arg;
     struct timeval slow;
     bool peer_ended;
+    int64_t flush_ms; /* while FLUSHING: how long the peer may read nothing, */
+    int flush_turns;  /* how often that may still be begun anew, */
+    size_t unsent;    /* and what waited when it was */
     const char *why;
     char problem[XD_PEER_TEXT];
 };
@@ -67,10 +73,23 @@ static void on_last(evutil_socket_t socket, short what, void *arg)
     destroy(link);
 }
 
+/* Whether the peer has read some of what waits since it was last asked. */
+static bool still_flushing(struct xd_link *link)
+{
+    size_t unsent = xd_link_unsent(link);
+    bool moved = link->state == FLUSHING && unsent < link->unsent && link->flush_turns-- > 0;
+    link->unsent = unsent;
+    return moved;
+}
+
 static void on_timer(evutil_socket_t socket, short what, void *arg)
 {
     (void)socket, (void)what;
     struct xd_link *link = arg;
+    if (still_flushing(link)) {
+        start_timer(link, link->flush_ms);
+        return;
+    }
     end(link, link->state == OPENING ? "no handshake in time" : "not read in time");
 }
 
@@ -213,6 +232,9 @@ void xd_link_close(struct xd_link *link, int64_t flush_ms, const char *why)
     if (link->state != OPEN) return;
     link->why = why;
     link->state = FLUSHING;
+    link->flush_ms = flush_ms;
+    link->flush_turns = FLUSH_TURNS;
+    link->unsent = xd_link_unsent(link);
     start_timer(link, flush_ms);
     bufferevent_setwatermark(link->connection, EV_WRITE, 0, 0);
     bufferevent_enable(link->connection, (short)(link->peer_ended ? EV_WRITE : EV_READ | EV_WRITE));

@@ -48,7 +48,7 @@ void xd_session_notice(struct xd_session *session, enum xd_code code, const char
 /* Queues a last notice, and closes when it is written. */
 void xd_session_refuse(struct xd_session *session, enum xd_code code, const char *message);
 
-/* Closes when everything is written, for which there are `flush_ms` (0: at once). */
+/* Closes when everything is written (xd_link_close). */
 void xd_session_close(struct xd_session *session, int64_t flush_ms, const char *why);
 
 /* Whoever will come back to a session later keeps a reference to it. */
