@@ -28,12 +28,14 @@ static void destroy(void *state)
 {
     struct book *book = state;
     if (!book) return;
-    for (int i = 0; i < ALL; i++) free(book->pages[i].bytes);
+    for (int i = 0; i < ALL; i++)
+        free(book->pages[i].bytes);
     xd_market_destroy(book->play);
     free(book);
 }
 
-/* Storage that is as good as endless, for goods that may lie anywhere: what matches at first goes on matching. */
+/* Storage that is as good as endless, for goods that may lie anywhere: what matches at first goes on
+ * matching. */
 static void deepen(struct xd_order *order)
 {
     enum { DEEPER = 1000, ACCESS_E4 = 1000 };
@@ -107,7 +109,8 @@ bool xd_book_source(struct xd_market_play *play, int kind, int64_t now, struct x
     }
     book->play = play;
     for (int i = 0; i < ALL; i++) {
-        if (write_page(book, &book->pages[i], i < XD_BOOK_OFFERS ? XD_OFFER : XD_REQUEST, kind, now)) continue;
+        if (write_page(book, &book->pages[i], i < XD_BOOK_OFFERS ? XD_OFFER : XD_REQUEST, kind, now))
+            continue;
         destroy(book);
         return false;
     }

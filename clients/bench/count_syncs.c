@@ -1,6 +1,6 @@
-/* Counts a program's fsyncs from inside, without a tracer's cost: preloaded (LD_PRELOAD), it stands before fsync and
- * fdatasync and keeps their number, 8 bytes in the machine's order, at the start of the file that XD_COUNT_SYNCS names.
- * Anybody can read it at any time: od -An -t u8 -N 8 FILE. */
+/* Counts a program's fsyncs from inside, without a tracer's cost: preloaded (LD_PRELOAD), it stands before
+ * fsync and fdatasync and keeps their number, 8 bytes in the machine's order, at the start of the file that
+ * XD_COUNT_SYNCS names. Anybody can read it at any time: od -An -t u8 -N 8 FILE. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdatomic.h>

@@ -6,7 +6,8 @@
 
 enum { ORDER_BYTES = 8192 };
 
-/* The length of a map's header and how many pairs it announces; 0 if it is none that msgpack-c writes for an order. */
+/* The length of a map's header and how many pairs it announces; 0 if it is none that msgpack-c writes for an
+ * order. */
 static size_t map_header(const uint8_t *bytes, size_t len, uint32_t *pairs)
 {
     enum { FIXMAP = 0x80, FIXMAP_LAST = 0x8f, MAP16 = 0xde };

@@ -41,7 +41,8 @@ uint64_t xd_histogram_quantile(const struct xd_histogram *histogram, double q)
     uint64_t seen = 0;
     for (uint32_t i = 0; i < BUCKETS - 1; i++) {
         seen += histogram->buckets[i];
-        if (seen > 0 && (double)seen >= wanted) return top_of(i) < histogram->max ? top_of(i) : histogram->max;
+        if (seen > 0 && (double)seen >= wanted)
+            return top_of(i) < histogram->max ? top_of(i) : histogram->max;
     }
     return histogram->max;
 }

@@ -22,11 +22,13 @@ static void make_prefix(char out[static XD_VERIFY_PREFIX + 1])
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     struct xd_random random;
-    xd_random_seed(&random, (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec + ((uint64_t)getpid() << 40));
+    xd_random_seed(&random,
+                   (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec + ((uint64_t)getpid() << 40));
     snprintf(out, XD_VERIFY_PREFIX + 1, "b%08x", (uint32_t)(xd_random_bits(&random) >> 32));
 }
 
-static xd_client *dial(const struct xd_load *load, xd_client_notify_fn *notify, void *arg, xd_client_error *error)
+static xd_client *dial(const struct xd_load *load, xd_client_notify_fn *notify, void *arg,
+                       xd_client_error *error)
 {
     xd_client_options options = load->options.client;
     options.account = "*";
@@ -42,7 +44,8 @@ static void read_hello(struct xd_load *load)
     const msgpack_object *stands = xd_mp_get(hello, "test_clock");
     load->road_factor = 1.25;
     if (factor && factor->type == MSGPACK_OBJECT_FLOAT64) load->road_factor = factor->via.f64;
-    if (factor && factor->type == MSGPACK_OBJECT_POSITIVE_INTEGER) load->road_factor = (double)factor->via.u64;
+    if (factor && factor->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+        load->road_factor = (double)factor->via.u64;
     load->broker_stands = stands && stands->type == MSGPACK_OBJECT_BOOLEAN && stands->via.boolean;
     xd_mp_get_int(hello, "time", &load->broker_time);
     load->hello_ns = xd_load_clock_ns();
@@ -93,7 +96,8 @@ struct xd_load *xd_load_create(const struct xd_load_options *options, xd_client_
 void xd_load_destroy(struct xd_load *load)
 {
     if (!load) return;
-    for (uint32_t i = 0; i < load->link_count; i++) xd_client_close(load->links[i].client);
+    for (uint32_t i = 0; i < load->link_count; i++)
+        xd_client_close(load->links[i].client);
     xd_client_close(load->watcher);
     xd_load_free_calls(load);
     xd_verify_destroy(load->verify);
@@ -262,8 +266,8 @@ static void pump(struct xd_load *load)
     }
 }
 
-/* Waits until everything was told that must be, and then for a quiet moment: events of the last orders may be under way,
- * and proposals that were just answered. */
+/* Waits until everything was told that must be, and then for a quiet moment: events of the last orders may be
+ * under way, and proposals that were just answered. */
 static void settle(struct xd_load *load)
 {
     enum { QUIET_NS = 200 * 1000 * 1000, STEP_NS = 20 * 1000 * 1000 };

@@ -68,15 +68,16 @@ static void refused(struct xd_load *load, uint64_t index, const msgpack_object *
     xd_verify_refused(load->verify, index);
     if (load->stats->refusal[0] != '\0') return;
     if (!xd_mp_get_str(error, "code", &code) || !xd_mp_get_str(error, "message", &message)) return;
-    snprintf(load->stats->refusal, sizeof load->stats->refusal, "%.*s: %.*s", (int)code.len, code.at, (int)message.len,
-             message.at);
+    snprintf(load->stats->refusal, sizeof load->stats->refusal, "%.*s: %.*s", (int)code.len, code.at,
+             (int)message.len, message.at);
 }
 
 static void keep_durability(struct xd_load *load, const msgpack_object *result)
 {
     struct xd_str durability;
     if (load->stats->durability[0] == '\0' && xd_mp_get_str(result, "durability", &durability))
-        snprintf(load->stats->durability, sizeof load->stats->durability, "%.*s", (int)durability.len, durability.at);
+        snprintf(load->stats->durability, sizeof load->stats->durability, "%.*s", (int)durability.len,
+                 durability.at);
 }
 
 static void answered(struct xd_load *load, uint64_t index, const msgpack_object *result, int64_t now_ns)
@@ -120,7 +121,8 @@ static void submit_replied(void *arg, const msgpack_object *error, const msgpack
     call->link->orders -= call->count;
     load->stats->outstanding -= call->count;
     if (error->type != MSGPACK_OBJECT_NIL) {
-        for (uint32_t i = 0; i < call->count; i++) refused(load, call->first + i, error);
+        for (uint32_t i = 0; i < call->count; i++)
+            refused(load, call->first + i, error);
     } else if (load->options.batch == 1) {
         answered(load, call->first, result, now_ns);
     } else {
@@ -140,7 +142,8 @@ static void action_replied(void *arg, const msgpack_object *error, const msgpack
 }
 
 /* A refusal is no fault: the match or order may have ended meanwhile. */
-static void act(struct xd_load *load, const char *method, const char *key, struct xd_str name, const char *account)
+static void act(struct xd_load *load, const char *method, const char *key, struct xd_str name,
+                const char *account)
 {
     enum { ACTION_BYTES = 512 };
     uint8_t bytes[ACTION_BYTES];
@@ -174,9 +177,10 @@ static void maybe_cancel(struct xd_load *load)
     act(load, "cancel", "ref", xd_str_of(ref), order->account);
 }
 
-/* A proposal was told to one side: if that side is the load's and confirms by hand, it answers. Of a proposal that is to
- * be declined only one side says so. */
-static void answer_proposal(struct xd_load *load, const struct xd_told *told, const struct xd_verified *verified)
+/* A proposal was told to one side: if that side is the load's and confirms by hand, it answers. Of a proposal
+ * that is to be declined only one side says so. */
+static void answer_proposal(struct xd_load *load, const struct xd_told *told,
+                            const struct xd_verified *verified)
 {
     enum { DECLINED_IN = 10 };
     uint64_t mine = xd_told_side(told) == 0 ? verified->offer : verified->request;
@@ -184,7 +188,8 @@ static void answer_proposal(struct xd_load *load, const struct xd_told *told, co
     const struct xd_sent *order = xd_verify_order(load->verify, mine);
     if (!order->manual) return;
     bool decline = xd_id_number(told->match.id) % DECLINED_IN == 0;
-    bool by_request = verified->request != XD_VERIFY_NONE && xd_verify_order(load->verify, verified->request)->manual;
+    bool by_request =
+        verified->request != XD_VERIFY_NONE && xd_verify_order(load->verify, verified->request)->manual;
     if (decline && by_request && mine != verified->request) return;
     char text[XD_ID_TEXT];
     struct xd_str id = {.at = text, .len = (uint32_t)xd_match_id_format(told->match.id, text)};
@@ -218,7 +223,8 @@ static bool add_order(struct xd_load *load, int64_t due_ns)
     return true;
 }
 
-/* The map {"orders": [...]} around what add_order appended; its array's header takes 3 bytes whatever its length. */
+/* The map {"orders": [...]} around what add_order appended; its array's header takes 3 bytes whatever its
+ * length. */
 enum { ORDERS_HEAD = 1 + 7 + 3 };
 
 static void open_batch(struct xd_buf *params)
@@ -234,7 +240,8 @@ static void close_batch(struct xd_buf *params, uint32_t count)
     params->data[ORDERS_HEAD - 1] = (uint8_t)count;
 }
 
-bool xd_load_submit(struct xd_load *load, struct xd_load_link *link, uint32_t count, int64_t due_ns, double step_ns)
+bool xd_load_submit(struct xd_load *load, struct xd_load_link *link, uint32_t count, int64_t due_ns,
+                    double step_ns)
 {
     bool batch = load->options.batch > 1;
     uint32_t added = 0;
@@ -243,7 +250,8 @@ bool xd_load_submit(struct xd_load *load, struct xd_load_link *link, uint32_t co
     call->first = load->sent;
     xd_buf_clear(&load->params);
     if (batch) open_batch(&load->params);
-    while (added < count && add_order(load, due_ns + (int64_t)(added * step_ns))) added++;
+    while (added < count && add_order(load, due_ns + (int64_t)(added * step_ns)))
+        added++;
     if (batch) close_batch(&load->params, added);
     call->count = added;
     if (added == 0 || load->error.code[0] != '\0') {

@@ -15,7 +15,7 @@ struct xd_load {
     struct xd_load_options options;
     struct xd_load_link *links;
     uint32_t link_count, next_link;
-    xd_client *watcher; /* or NULL */
+    xd_client *watcher;  /* or NULL */
     int64_t broker_time; /* at hello, s */
     bool broker_stands;  /* its clock is moved by hand */
     double road_factor;
@@ -35,9 +35,10 @@ struct xd_load {
 
 int64_t xd_load_clock_ns(void);
 
-/* Sends the next `count` orders in one call; the i-th was due at due_ns + i * step_ns. False when the source has no more or
- * the load failed. */
-bool xd_load_submit(struct xd_load *load, struct xd_load_link *link, uint32_t count, int64_t due_ns, double step_ns);
+/* Sends the next `count` orders in one call; the i-th was due at due_ns + i * step_ns. False when the source
+ * has no more or the load failed. */
+bool xd_load_submit(struct xd_load *load, struct xd_load_link *link, uint32_t count, int64_t due_ns,
+                    double step_ns);
 
 /* An event or notice for the watcher: an xd_client_notify_fn, arg is the load. */
 void xd_load_notified(void *arg, const char *method, const msgpack_object *params);

@@ -99,7 +99,8 @@ static int print_market(const struct xd_bench_settings *settings)
     return good ? EXIT_DONE : complain(EXIT_WRONG, "cannot write");
 }
 
-static bool make_source(const struct xd_bench_settings *settings, const struct xd_load *load, struct xd_source *out)
+static bool make_source(const struct xd_bench_settings *settings, const struct xd_load *load,
+                        struct xd_source *out)
 {
     char message[XD_REPLAY_MESSAGE];
     if (settings->scenario == XD_SCENARIO_REPLAY) {
@@ -122,9 +123,14 @@ static const char *given(const char *text)
 static struct xd_load_options load_options(const struct xd_bench_settings *settings, struct show *show)
 {
     bool demo = settings->scenario == XD_SCENARIO_DEMO;
+    int tick_ms = 1000;
+    if (demo) tick_ms = show->terminal ? 500 : 5000;
     return (struct xd_load_options){
-        .client = {.url = settings->url, .tls_ca = given(settings->tls_ca), .tls_cert = given(settings->tls_cert),
-                   .tls_key = given(settings->tls_key), .tls_insecure = settings->tls_insecure},
+        .client = {.url = settings->url,
+                   .tls_ca = given(settings->tls_ca),
+                   .tls_cert = given(settings->tls_cert),
+                   .tls_key = given(settings->tls_key),
+                   .tls_insecure = settings->tls_insecure},
         .connections = (uint32_t)settings->connections,
         .outstanding = (uint32_t)settings->outstanding,
         .batch = (uint32_t)settings->batch,
@@ -135,7 +141,7 @@ static struct xd_load_options load_options(const struct xd_bench_settings *setti
         .watch = !settings->no_watch,
         .stop = &interrupted,
         .tick = settings->quiet ? NULL : show_progress,
-        .tick_ms = !demo ? 1000 : show->terminal ? 500 : 5000,
+        .tick_ms = tick_ms,
         .told = demo ? show_told : NULL,
         .arg = show,
     };
@@ -175,7 +181,8 @@ static int play(const struct xd_bench_settings *settings, struct xd_load *load, 
     if (done && settings->scenario == XD_SCENARIO_DEMO && !settings->quiet) show_progress(show, load);
     int status = EXIT_DONE;
     if (!done) status = complain(EXIT_CONNECTION, error.message);
-    if (done && !print_result(settings, load, cpu_s)) status = complain(EXIT_WRONG, "cannot write the result");
+    if (done && !print_result(settings, load, cpu_s))
+        status = complain(EXIT_WRONG, "cannot write the result");
     if (done && xd_verify_counts(xd_load_verify(load))->violations > 0) status = EXIT_WRONG;
     source.destroy(source.state);
     return status;

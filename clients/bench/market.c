@@ -17,8 +17,8 @@ struct share {
 };
 
 static const struct share shares[] = {
-    {45, XD_REQUEST, XD_TRUCK},    {30, XD_OFFER, XD_TRUCK},     {9, XD_REQUEST, XD_WAREHOUSE},
-    {7, XD_REQUEST, XD_COLD},      {5, XD_OFFER, XD_WAREHOUSE},  {4, XD_OFFER, XD_COLD},
+    {45, XD_REQUEST, XD_TRUCK}, {30, XD_OFFER, XD_TRUCK},    {9, XD_REQUEST, XD_WAREHOUSE},
+    {7, XD_REQUEST, XD_COLD},   {5, XD_OFFER, XD_WAREHOUSE}, {4, XD_OFFER, XD_COLD},
 };
 
 /* Who posts what: so many accounts of a kind, and the first one's index. */
@@ -82,7 +82,8 @@ static const struct share *draw_share(struct xd_random *random)
 {
     int64_t percent = xd_random_between(random, 0, 99);
     const struct share *share = shares;
-    while (percent >= share->percent) percent -= share++->percent;
+    while (percent >= share->percent)
+        percent -= share++->percent;
     return share;
 }
 
@@ -137,5 +138,6 @@ static void destroy(void *state)
 
 struct xd_source xd_market_source(struct xd_market_play *play)
 {
-    return (struct xd_source){.state = play, .next = next, .destroy = destroy, .total = UINT64_MAX, .cancels = 0.02};
+    return (struct xd_source){
+        .state = play, .next = next, .destroy = destroy, .total = UINT64_MAX, .cancels = 0.02};
 }

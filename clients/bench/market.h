@@ -1,7 +1,8 @@
-/* A freight market played: seeded orders of all kinds between real places, valid by the schema, that find partners about
- * as often as on a busy exchange. The same seed gives the same orders (times are relative to the `now` given).
+/* A freight market played: seeded orders of all kinds between real places, valid by the schema, that find
+ * partners about as often as on a busy exchange. The same seed gives the same orders (times are relative to
+ * the `now` given).
  *
- *     truck offers 30 %     trucks going home half-empty, three sizes, a fifth with a cooling unit, a quarter without `to`
+ *     truck offers 30 %     half-empty trucks going home: three sizes, a fifth cooled, a quarter without `to`
  *     truck requests 45 %   0.25 to 20 pallets over distances as freight has them, a fifth with a temperature
  *     cold storage 11 %     chambers in four bands; lots of days to months, a third may be split
  *     warehouses 14 %       floor by the square metre
@@ -18,8 +19,8 @@ struct xd_market_play;
 struct xd_market_play *xd_market_create(uint64_t seed, double road_factor);
 void xd_market_destroy(struct xd_market_play *play);
 
-/* What the market brings next. Fills in everything but the ref (order->given and order->ref), and returns the account and
- * the town of `from` or `at`. */
+/* What the market brings next. Fills in everything but the ref (order->given and order->ref), and returns the
+ * account and the town of `from` or `at`. */
 struct xd_market_order {
     struct xd_order order;
     const char *account;

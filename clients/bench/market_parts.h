@@ -1,5 +1,5 @@
-/* How market.c's orders are made, kind by kind: for market*.c only. Each fills in what is its kind's own; side, kind and
- * confirm are there already. */
+/* How market.c's orders are made, kind by kind: for market*.c only. Each fills in what is its kind's own;
+ * side, kind and confirm are there already. */
 #ifndef XD_BENCH_MARKET_PARTS_H
 #define XD_BENCH_MARKET_PARTS_H
 

@@ -1,5 +1,5 @@
-/* Trucks on their way home, and what wants to ride with them. Prices are CNY as of a general freight market: 0.3 to 0.7
- * a tonne-kilometre in a full truck, more in a small one. */
+/* Trucks on their way home, and what wants to ride with them. Prices are CNY as of a general freight market:
+ * 0.3 to 0.7 a tonne-kilometre in a full truck, more in a small one. */
 #include "clients/bench/market_parts.h"
 
 #include "core/features.h"
@@ -25,7 +25,8 @@ static const struct truck *draw_truck(struct xd_random *random)
 {
     int64_t percent = xd_random_between(random, 0, 99);
     const struct truck *truck = trucks;
-    while (percent >= truck->percent) percent -= truck++->percent;
+    while (percent >= truck->percent)
+        percent -= truck++->percent;
     return truck;
 }
 
@@ -80,8 +81,8 @@ uint32_t xd_market_truck_offer(struct xd_market_play *play, int64_t now, struct 
     }
     order->max_detour_m = xd_random_between(random, 30, 200) * 1000;
     order->available_from = now + xd_random_between(random, 1, 24 * 4) * HOUR / 4;
-    order->available_until = order->available_from + (int64_t)(hours * 1.2 * HOUR) +
-                             xd_random_between(random, 8, 36) * HOUR;
+    order->available_until =
+        order->available_from + (int64_t)(hours * 1.2 * HOUR) + xd_random_between(random, 8, 36) * HOUR;
     xd_market_gives(order, XD_F_MAX_DETOUR_KM);
     xd_market_gives(order, XD_F_AVAILABLE_FROM);
     xd_market_gives(order, XD_F_AVAILABLE_UNTIL);
@@ -124,7 +125,8 @@ static void draw_windows(struct xd_random *random, int64_t now, double km, struc
 {
     order->pickup_from = now + xd_random_between(random, 2, 30 * 4) * HOUR / 4;
     order->pickup_until = order->pickup_from + xd_random_between(random, 6, 24) * HOUR;
-    order->deliver_until = order->pickup_until + (int64_t)(km / 50 * HOUR) + xd_random_between(random, 6, 36) * HOUR;
+    order->deliver_until =
+        order->pickup_until + (int64_t)(km / 50 * HOUR) + xd_random_between(random, 6, 36) * HOUR;
     order->load_min = xd_random_between(random, 10, 45);
     order->unload_min = xd_random_between(random, 10, 45);
     xd_market_gives(order, XD_F_PICKUP_FROM);

@@ -9,7 +9,8 @@ enum { FIRST_SIZE = 4096 };
 static struct xd_seen_match *find(struct xd_seen_match *slots, size_t size, uint64_t id)
 {
     size_t at = (size_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (size - 1);
-    while (slots[at].id != 0 && slots[at].id != id) at = (at + 1) & (size - 1);
+    while (slots[at].id != 0 && slots[at].id != id)
+        at = (at + 1) & (size - 1);
     return &slots[at];
 }
 

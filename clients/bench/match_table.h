@@ -18,8 +18,8 @@ struct xd_match_table {
     size_t count;
 };
 
-/* The entry of match `id` (not 0), made zeroed but for its id if there was none. It stays where it is until the next call.
- * NULL without memory. */
+/* The entry of match `id` (not 0), made zeroed but for its id if there was none. It stays where it is until
+ * the next call. NULL without memory. */
 struct xd_seen_match *xd_match_table_get(struct xd_match_table *table, uint64_t id);
 
 void xd_match_table_free(struct xd_match_table *table);

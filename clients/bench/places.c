@@ -7,19 +7,21 @@
 #define GRAVITY_KM 150.0
 #define RADIANS    (3.14159265358979323846 / 180)
 
-/* Column i is town i with probability keep[i], else town other[i]. `at` are the towns on the unit sphere, so that the
- * many distances behind one draw need no trigonometry. */
+/* Column i is town i with probability keep[i], else town other[i]. `at` are the towns on the unit sphere, so
+ * that the many distances behind one draw need no trigonometry. */
 struct xd_places {
     double *keep;
     uint32_t *other;
     struct xd_unit_vector *at;
 };
 
-/* Vose's two work lists, towns with less and with more than their column holds, from both ends of one array. */
+/* Vose's two work lists, towns with less and with more than their column holds, from both ends of one
+ * array. */
 static void fill_columns(struct xd_places *places, uint32_t *work)
 {
     double people = 0;
-    for (uint32_t i = 0; i < xd_town_count; i++) people += xd_towns[i].people;
+    for (uint32_t i = 0; i < xd_town_count; i++)
+        people += xd_towns[i].people;
     uint32_t small = 0;
     uint32_t large = xd_town_count;
     for (uint32_t i = 0; i < xd_town_count; i++) {
@@ -36,15 +38,18 @@ static void fill_columns(struct xd_places *places, uint32_t *work)
         large++;
         work[small++] = more;
     }
-    while (small > 0) places->keep[work[--small]] = 1;
-    while (large < xd_town_count) places->keep[work[large++]] = 1;
+    while (small > 0)
+        places->keep[work[--small]] = 1;
+    while (large < xd_town_count)
+        places->keep[work[large++]] = 1;
 }
 
 static void place_towns(struct xd_unit_vector *at)
 {
     for (uint32_t i = 0; i < xd_town_count; i++) {
         double ring = cos(xd_towns[i].lat);
-        at[i] = (struct xd_unit_vector){ring * cos(xd_towns[i].lon), ring * sin(xd_towns[i].lon), sin(xd_towns[i].lat)};
+        at[i] = (struct xd_unit_vector){ring * cos(xd_towns[i].lon), ring * sin(xd_towns[i].lon),
+                                        sin(xd_towns[i].lat)};
     }
 }
 
@@ -82,7 +87,8 @@ uint32_t xd_places_draw(const struct xd_places *places, struct xd_random *random
     return xd_random_unit(random) < places->keep[column] ? column : places->other[column];
 }
 
-/* The square of the straight line between two towns over GRAVITY_KM: near enough to the arc for a probability. */
+/* The square of the straight line between two towns over GRAVITY_KM: near enough to the arc for a
+ * probability. */
 static double reach_squared(const struct xd_places *places, uint32_t a, uint32_t b)
 {
     double x = places->at[a].x - places->at[b].x;

@@ -1,4 +1,5 @@
-/* The real places that the market is played between (data/cn_places.csv, compiled in), chosen by their population. */
+/* The real places that the market is played between (data/cn_places.csv, compiled in), chosen by their
+ * population. */
 #ifndef XD_BENCH_PLACES_H
 #define XD_BENCH_PLACES_H
 
@@ -14,8 +15,8 @@ struct xd_town {
 extern const struct xd_town xd_towns[];
 extern const uint32_t xd_town_count;
 
-/* Towns drawn in proportion to their people, in constant time: the alias method (A. Walker 1974, in the form of
- * M. Vose, "A Linear Algorithm for Generating Random Numbers with a Given Distribution", 1991). */
+/* Towns drawn in proportion to their people, in constant time: the alias method (A. Walker 1974, in the form
+ * of M. Vose, "A Linear Algorithm for Generating Random Numbers with a Given Distribution", 1991). */
 struct xd_places;
 
 /* NULL without memory. */
@@ -25,8 +26,8 @@ void xd_places_destroy(struct xd_places *places);
 /* A town in proportion to its people. */
 uint32_t xd_places_draw(const struct xd_places *places, struct xd_random *random);
 
-/* A town to go to from `from`, not `from` itself: in proportion to its people and falling with distance, as freight
- * does (gravity: people / (1 + (km / 150)^2) within a few hundred draws). */
+/* A town to go to from `from`, not `from` itself: in proportion to its people and falling with distance, as
+ * freight does (gravity: people / (1 + (km / 150)^2) within a few hundred draws). */
 uint32_t xd_places_draw_towards(const struct xd_places *places, struct xd_random *random, uint32_t from);
 
 /* Great-circle kilometres between two towns, without a road factor. */

@@ -10,7 +10,8 @@ static uint64_t splitmix(uint64_t *state)
 
 void xd_random_seed(struct xd_random *random, uint64_t seed)
 {
-    for (int i = 0; i < 4; i++) random->state[i] = splitmix(&seed);
+    for (int i = 0; i < 4; i++)
+        random->state[i] = splitmix(&seed);
 }
 
 static uint64_t rotate_left(uint64_t x, int by)

@@ -1,6 +1,6 @@
-/* A small random number generator with a state of its own: xoshiro256** of D. Blackman and S. Vigna ("Scrambled Linear
- * Pseudorandom Number Generators", 2021), seeded through splitmix64 as they advise. The same seed gives the same numbers
- * on every machine. Not for secrets. */
+/* A small random number generator with a state of its own: xoshiro256** of D. Blackman and S. Vigna
+ * ("Scrambled Linear Pseudorandom Number Generators", 2021), seeded through splitmix64 as they advise. The
+ * same seed gives the same numbers on every machine. Not for secrets. */
 #ifndef XD_BENCH_RANDOM_H
 #define XD_BENCH_RANDOM_H
 

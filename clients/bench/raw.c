@@ -1,5 +1,6 @@
-/* crossdock-bench-raw FILE GROUP BYTES SECONDS: what the disk itself can do. Appends groups of GROUP records of BYTES bytes
- * to FILE, each group with one write and one fdatasync, for SECONDS; prints records/s. The file is removed. */
+/* crossdock-bench-raw FILE GROUP BYTES SECONDS: what the disk itself can do. Appends groups of GROUP records
+ * of BYTES bytes to FILE, each group with one write and one fdatasync, for SECONDS; prints records/s. The
+ * file is removed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

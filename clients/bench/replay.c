@@ -17,8 +17,8 @@ static const struct xd_mp_limits limits = {.bytes = 1 << 16, .depth = 16, .eleme
 #define FILE_BYTES_MAX  (UINT64_C(1) << 30)
 #define ORDERS_MAX_SIZE (sizeof(struct line) * 20 * 1000 * 1000)
 
-/* An order of the file: bytes[at .. at + order.len) are its map, its ref at `ref_at` in it. Its account is kept as a
- * place in `accounts` until all are read. */
+/* An order of the file: bytes[at .. at + order.len) are its map, its ref at `ref_at` in it. Its account is
+ * kept as a place in `accounts` until all are read. */
 struct line {
     struct xd_load_order order;
     size_t at, ref_at, account_at;
@@ -60,7 +60,8 @@ static void copy_order(const msgpack_object *map, struct xd_str account, struct 
     for (uint32_t i = 0; i < map->via.map.size; i++) {
         const msgpack_object_kv *pair = &map->via.map.ptr[i];
         if (is_key(pair, "ref") || is_key(pair, "account")) continue;
-        if (msgpack_pack_object(&packer, pair->key) || msgpack_pack_object(&packer, pair->val)) out->failed = true;
+        if (msgpack_pack_object(&packer, pair->key) || msgpack_pack_object(&packer, pair->val))
+            out->failed = true;
     }
     xd_mp_map(out, kept + 2);
     xd_mp_cstr(out, "account");
@@ -78,7 +79,8 @@ static void read_facts(const msgpack_object *map, struct xd_load_order *order)
     struct xd_order read;
     struct xd_error error;
     struct xd_str side;
-    if (xd_mp_get_str(map, "side", &side) && xd_str_equal(side, xd_str_of("request"))) order->side = XD_REQUEST;
+    if (xd_mp_get_str(map, "side", &side) && xd_str_equal(side, xd_str_of("request")))
+        order->side = XD_REQUEST;
     if (!xd_order_read(map, &market, &read, &error)) return;
     order->kind = (uint8_t)read.kind;
     order->amount = read.amount[xd_main_dim((enum xd_kind)read.kind)];
@@ -124,7 +126,8 @@ static bool add_line(struct replay *replay, const char *text, size_t len, struct
     msgpack_unpacked unpacked;
     msgpack_unpacked_init(&unpacked);
     if (done) {
-        done = msgpack_unpack_next(&unpacked, (const char *)packed.data, packed.len, NULL) == MSGPACK_UNPACK_SUCCESS;
+        done = msgpack_unpack_next(&unpacked, (const char *)packed.data, packed.len, NULL) ==
+               MSGPACK_UNPACK_SUCCESS;
         if (!done || unpacked.data.type != MSGPACK_OBJECT_MAP) {
             done = xd_fail(error, XD_BAD_JSON, NULL, "not a JSON object");
         } else if (!add_order(replay, &unpacked.data)) {
@@ -136,7 +139,8 @@ static bool add_line(struct replay *replay, const char *text, size_t len, struct
     return done;
 }
 
-static bool read_lines(struct replay *replay, FILE *file, const char *path, char message[static XD_REPLAY_MESSAGE])
+static bool read_lines(struct replay *replay, FILE *file, const char *path,
+                       char message[static XD_REPLAY_MESSAGE])
 {
     char *text = NULL;
     size_t room = 0;
@@ -145,7 +149,8 @@ static bool read_lines(struct replay *replay, FILE *file, const char *path, char
     struct xd_error error;
     for (unsigned long number = 1; good && (len = getline(&text, &room, file)) >= 0; number++) {
         size_t end = (size_t)len;
-        while (end > 0 && strchr(" \t\r\n", text[end - 1])) end--;
+        while (end > 0 && strchr(" \t\r\n", text[end - 1]))
+            end--;
         if (end == 0) continue;
         good = add_line(replay, text, end, &error);
         if (!good) snprintf(message, XD_REPLAY_MESSAGE, "%s, line %lu: %s", path, number, error.message);

@@ -1,8 +1,9 @@
-/* A file of orders as a load: JSON Lines, as `crossdock submit` reads them. All of it is read and encoded beforehand.
+/* A file of orders as a load: JSON Lines, as `crossdock submit` reads them. All of it is read and encoded
+ * beforehand.
  *
- * Each order gets a ref of the load in place of its own, so that a file can be played any number of times; times are sent as
- * they are. A line without `account` is posted by "replay-offer" or "replay-request". Orders that the broker will refuse are
- * sent like all others. */
+ * Each order gets a ref of the load in place of its own, so that a file can be played any number of times;
+ * times are sent as they are. A line without `account` is posted by "replay-offer" or "replay-request".
+ * Orders that the broker will refuse are sent like all others. */
 #ifndef XD_BENCH_REPLAY_H
 #define XD_BENCH_REPLAY_H
 

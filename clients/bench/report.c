@@ -75,22 +75,25 @@ void xd_progress_line(struct xd_progress *progress, const struct xd_load *load)
     bool first = progress->acked == 0;
     struct rates rates = step(progress, load);
     if (first && counts->acked == 0) return;
-    fprintf(progress->stream, "%6.1f s  %s orders/s  %s matches/s  %s acknowledged  p50 %s  p99 %s  %llu waiting%s\n",
+    fprintf(progress->stream,
+            "%6.1f s  %s orders/s  %s matches/s  %s acknowledged  p50 %s  p99 %s  %llu waiting%s\n",
             stats->seconds, rounded(rates.orders, a), rounded(rates.matches, b), thousands(counts->acked, c),
-            duration(xd_histogram_quantile(&stats->ack, 0.5), d), duration(xd_histogram_quantile(&stats->ack, 0.99), e),
-            (unsigned long long)stats->outstanding, counts->violations ? "  VIOLATIONS" : "");
+            duration(xd_histogram_quantile(&stats->ack, 0.5), d),
+            duration(xd_histogram_quantile(&stats->ack, 0.99), e), (unsigned long long)stats->outstanding,
+            counts->violations ? "  VIOLATIONS" : "");
     fflush(progress->stream);
 }
 
-static void panel_line(struct xd_progress *progress, const struct xd_load *load, const struct xd_summary *summary)
+static void panel_line(struct xd_progress *progress, const struct xd_load *load,
+                       const struct xd_summary *summary)
 {
     char a[TEXT], b[TEXT], c[TEXT], d[TEXT];
     const struct xd_verify_counts *counts = xd_verify_counts(xd_load_verify(load));
     struct rates rates = step(progress, load);
     uint64_t last = summary->latest_count;
     if (counts->acked == 0) return;
-    fprintf(progress->stream, "%4.0f s  %s orders (%.0f/s), %s matches, %s t, %s empty km saved%s%s\n", progress->seconds,
-            thousands(counts->acked, a), rates.orders, thousands(summary->confirmed, b),
+    fprintf(progress->stream, "%4.0f s  %s orders (%.0f/s), %s matches, %s t, %s empty km saved%s%s\n",
+            progress->seconds, thousands(counts->acked, a), rates.orders, thousands(summary->confirmed, b),
             rounded((double)summary->kg / 1000, c), rounded((double)summary->saved_m / 1000, d),
             last ? "; latest: " : "", last ? summary->latest[(last - 1) % XD_SUMMARY_LATEST] : "");
 }
@@ -101,31 +104,35 @@ static void draw_totals(FILE *out, const struct xd_summary *summary)
     fprintf(out, "  by road    %12s t     %10s pallets  %10s empty km saved\n",
             rounded((double)summary->kg / 1000, a), rounded((double)summary->pallets / 100, b),
             rounded((double)summary->saved_m / 1000, c));
-    fprintf(out, "  in storage %12s pallet-days          %10s m2-days\n", rounded((double)summary->pallet_days / 100, a),
-            rounded((double)summary->m2_days / 100, b));
+    fprintf(out, "  in storage %12s pallet-days          %10s m2-days\n",
+            rounded((double)summary->pallet_days / 100, a), rounded((double)summary->m2_days / 100, b));
 }
 
-static void draw_panel(FILE *out, const struct xd_load *load, const struct xd_summary *summary, struct rates rates)
+static void draw_panel(FILE *out, const struct xd_load *load, const struct xd_summary *summary,
+                       struct rates rates)
 {
     char a[TEXT], b[TEXT], c[TEXT];
     const struct xd_load_stats *stats = xd_load_stats(load);
     const struct xd_verify_counts *counts = xd_verify_counts(xd_load_verify(load));
     int seconds = (int)stats->seconds;
-    fprintf(out, "Crossdock: a freight market between real places%19s%02d:%02d\n", "", seconds / 60, seconds % 60);
-    fprintf(out, "  orders     %12s       %5.1f/s  %s offers, %s requests\n", thousands(counts->acked, a), rates.orders,
-            thousands(counts->offers, b), thousands(counts->requests, c));
+    fprintf(out, "Crossdock: a freight market between real places%19s%02d:%02d\n", "", seconds / 60,
+            seconds % 60);
+    fprintf(out, "  orders     %12s       %5.1f/s  %s offers, %s requests\n", thousands(counts->acked, a),
+            rates.orders, thousands(counts->offers, b), thousands(counts->requests, c));
     fprintf(out, "  matches    %12s       %5.1f/s  %s after the order that made them (p50)\n",
-            thousands(summary->confirmed, a), rates.matches, duration(xd_histogram_quantile(&stats->match, 0.5), b));
+            thousands(summary->confirmed, a), rates.matches,
+            duration(xd_histogram_quantile(&stats->match, 0.5), b));
     draw_totals(out, summary);
     fprintf(out, "  latest\n");
     for (uint64_t i = 0; i < XD_SUMMARY_LATEST; i++) {
         bool there = i < summary->latest_count;
-        fprintf(out, "    %s\n", there ? summary->latest[(summary->latest_count - 1 - i) % XD_SUMMARY_LATEST] : "");
+        fprintf(out, "    %s\n",
+                there ? summary->latest[(summary->latest_count - 1 - i) % XD_SUMMARY_LATEST] : "");
     }
 }
 
-void xd_progress_panel(struct xd_progress *progress, const struct xd_load *load, const struct xd_summary *summary,
-                       bool terminal)
+void xd_progress_panel(struct xd_progress *progress, const struct xd_load *load,
+                       const struct xd_summary *summary, bool terminal)
 {
     enum { PANEL_LINES = 6 + XD_SUMMARY_LATEST };
     if (terminal) {
@@ -161,7 +168,8 @@ static void print_verdict(FILE *stream, const struct xd_verify_counts *counts, b
         return;
     }
     if (counts->violations == 0) {
-        fprintf(stream, "  verified: every acknowledged order told of once, every match to both sides (%s events)\n",
+        fprintf(stream,
+                "  verified: every acknowledged order told of once, every match to both sides (%s events)\n",
                 thousands(counts->told, a));
         return;
     }
@@ -173,7 +181,8 @@ static void print_verdict(FILE *stream, const struct xd_verify_counts *counts, b
 static void print_latencies(FILE *stream, const struct xd_load_stats *stats)
 {
     fprintf(stream, "  %-16s", "");
-    for (int i = 0; i < QUANTILES; i++) fprintf(stream, " %11s", quantiles[i].name);
+    for (int i = 0; i < QUANTILES; i++)
+        fprintf(stream, " %11s", quantiles[i].name);
     fputc('\n', stream);
     print_latency(stream, "acknowledged", &stats->ack);
     print_latency(stream, "order to match", &stats->match);
@@ -191,8 +200,8 @@ void xd_report_print(FILE *stream, const struct xd_report *report, const struct 
     else
         fprintf(stream, "closed loop\n");
     fprintf(stream, "  orders   %s/s: %s acknowledged (%s) in %.2f s, %s refused\n",
-            rounded(per((double)stats->measured, stats->seconds), a), thousands(stats->measured, b), stats->durability,
-            stats->seconds, thousands(counts->refused, c));
+            rounded(per((double)stats->measured, stats->seconds), a), thousands(stats->measured, b),
+            stats->durability, stats->seconds, thousands(counts->refused, c));
     if (report->watched)
         fprintf(stream, "  matches  %s/s: %s formed, %s confirmed, %.1f for 100 requests; %s actions sent\n",
                 rounded(per((double)counts->matches, stats->seconds), a), thousands(counts->matches, b),
@@ -225,7 +234,8 @@ static void put_samples(struct xd_buf *out, const struct xd_verify_counts *count
     uint32_t kept = counts->violations < XD_VERIFY_SAMPLES ? (uint32_t)counts->violations : XD_VERIFY_SAMPLES;
     xd_mp_cstr(out, "samples");
     xd_mp_array(out, kept);
-    for (uint32_t i = 0; i < kept; i++) xd_mp_cstr(out, counts->samples[i]);
+    for (uint32_t i = 0; i < kept; i++)
+        xd_mp_cstr(out, counts->samples[i]);
 }
 
 void xd_report_write(struct xd_buf *out, const struct xd_report *report, const struct xd_load *load)

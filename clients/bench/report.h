@@ -10,17 +10,17 @@
 /* A line or panel now and then. Zero-initialise but for `stream`. */
 struct xd_progress {
     FILE *stream;
-    double seconds;           /* at the last line */
-    uint64_t acked, matches;  /* at the last line */
-    uint32_t panel_lines;     /* on the screen, to be drawn over */
+    double seconds;          /* at the last line */
+    uint64_t acked, matches; /* at the last line */
+    uint32_t panel_lines;    /* on the screen, to be drawn over */
 };
 
 /* One line: rates since the last, latencies so far. */
 void xd_progress_line(struct xd_progress *progress, const struct xd_load *load);
 
 /* The demo's summary: drawn over itself on a terminal, else one plain line. */
-void xd_progress_panel(struct xd_progress *progress, const struct xd_load *load, const struct xd_summary *summary,
-                       bool terminal);
+void xd_progress_panel(struct xd_progress *progress, const struct xd_load *load,
+                       const struct xd_summary *summary, bool terminal);
 
 /* What was run, for the result. */
 struct xd_report {

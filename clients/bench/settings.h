@@ -26,7 +26,7 @@ extern const char *const xd_scenario_names[];
 
 /* Reads the command line: [SCENARIO] [FILE] and options. False with `mistakes` (one a line) if there are any.
  * xd_options_free(&xd_bench_options, ...) either way. */
-bool xd_bench_settings_read(int argc, char *const *argv, struct xd_bench_settings *out, struct xd_option_given *given,
-                            struct xd_buf *mistakes);
+bool xd_bench_settings_read(int argc, char *const *argv, struct xd_bench_settings *out,
+                            struct xd_option_given *given, struct xd_buf *mistakes);
 
 #endif

@@ -6,12 +6,14 @@
 #include <stdio.h>
 
 /* "2.5 t, 4 pallets  Suzhou -> Nanjing  890.98 CNY" */
-static void describe_truck(const struct xd_told_match *match, const char *price, char out[static XD_SUMMARY_LINE])
+static void describe_truck(const struct xd_told_match *match, const char *price,
+                           char out[static XD_SUMMARY_LINE])
 {
     char pallets[32];
     xd_decimal_format(match->amount[XD_PALLETS], 2, pallets);
-    snprintf(out, XD_SUMMARY_LINE, "%.1f t, %s pallets  %s -> %s  %s", (double)match->amount[XD_KG] / 1000, pallets,
-             xd_places_name(match->from_lat, match->from_lon), xd_places_name(match->to_lat, match->to_lon), price);
+    snprintf(out, XD_SUMMARY_LINE, "%.1f t, %s pallets  %s -> %s  %s", (double)match->amount[XD_KG] / 1000,
+             pallets, xd_places_name(match->from_lat, match->from_lon),
+             xd_places_name(match->to_lat, match->to_lon), price);
 }
 
 /* "12 pallets, 30 days  cold store in Suzhou  890.98 CNY" */
@@ -22,16 +24,17 @@ static void describe_storage(const struct xd_told_match *match, const char *plac
     bool cold = match->kind == XD_COLD;
     xd_decimal_format(match->amount[xd_main_dim(match->kind)], 2, amount);
     snprintf(out, XD_SUMMARY_LINE, "%s %s, %lld days  %s%s%s  %s", amount, cold ? "pallets" : "m2",
-             (long long)match->days, cold ? "cold store" : "warehouse", place ? " in " : "", place ? place : "", price);
+             (long long)match->days, cold ? "cold store" : "warehouse", place ? " in " : "",
+             place ? place : "", price);
 }
 
-static void keep_line(struct xd_summary *summary, const struct xd_load *load, const struct xd_told_match *match,
-                      const struct xd_verified *verified)
+static void keep_line(struct xd_summary *summary, const struct xd_load *load,
+                      const struct xd_told_match *match, const struct xd_verified *verified)
 {
     char price[64];
     char *out = summary->latest[summary->latest_count++ % XD_SUMMARY_LATEST];
-    snprintf(price, sizeof price, "%lld.%02lld %.3s", (long long)(match->price / 100), (long long)(match->price % 100),
-             match->currency.len == 3 ? match->currency.at : "");
+    snprintf(price, sizeof price, "%lld.%02lld %.3s", (long long)(match->price / 100),
+             (long long)(match->price % 100), match->currency.len == 3 ? match->currency.at : "");
     if (match->kind == XD_TRUCK) {
         describe_truck(match, price, out);
         return;

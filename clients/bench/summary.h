@@ -1,5 +1,5 @@
-/* What a load has moved so far, in the market's own terms: tonnes, pallets, storage, empty kilometres saved, and the latest
- * matches in words. Made from the events. */
+/* What a load has moved so far, in the market's own terms: tonnes, pallets, storage, empty kilometres saved,
+ * and the latest matches in words. Made from the events. */
 #ifndef XD_BENCH_SUMMARY_H
 #define XD_BENCH_SUMMARY_H
 

@@ -10,7 +10,8 @@
 
 static bool is_number(const msgpack_object *value)
 {
-    return value && (value->type == MSGPACK_OBJECT_POSITIVE_INTEGER || value->type == MSGPACK_OBJECT_NEGATIVE_INTEGER ||
+    return value && (value->type == MSGPACK_OBJECT_POSITIVE_INTEGER ||
+                     value->type == MSGPACK_OBJECT_NEGATIVE_INTEGER ||
                      value->type == MSGPACK_OBJECT_FLOAT64 || value->type == MSGPACK_OBJECT_FLOAT32);
 }
 
@@ -21,8 +22,8 @@ static double as_double(const msgpack_object *value)
     return value->via.f64;
 }
 
-/* A number of the map in units of 10^-scale. Rounding suffices, and is much faster than reading the decimal: what the
- * broker says has no more decimals than `scale`. */
+/* A number of the map in units of 10^-scale. Rounding suffices, and is much faster than reading the decimal:
+ * what the broker says has no more decimals than `scale`. */
 static bool get_units(const msgpack_object *map, const char *name, int scale, int64_t *out)
 {
     static const double units[] = {1, 10, 100, 1000};
@@ -64,7 +65,8 @@ static bool read_days(const msgpack_object *map, int64_t *out)
 {
     struct xd_str from_text, until_text;
     int64_t from, until;
-    if (!xd_mp_get_str(map, "from_day", &from_text) || !xd_day_parse(from_text.at, from_text.len, &from)) return false;
+    if (!xd_mp_get_str(map, "from_day", &from_text) || !xd_day_parse(from_text.at, from_text.len, &from))
+        return false;
     if (!xd_mp_get_str(map, "until_day", &until_text) || !xd_day_parse(until_text.at, until_text.len, &until))
         return false;
     *out = until - from;
@@ -102,7 +104,8 @@ static bool read_match(const msgpack_object *map, struct xd_told_match *out)
     if (!xd_mp_get_str(map, "id", &id) || !xd_match_id_parse(id.at, id.len, &out->id)) return false;
     if (!read_kind(map, &out->kind)) return false;
     if (!read_party(map, "offer", &out->offer) || !read_party(map, "request", &out->request)) return false;
-    for (int dim = 0; dim < XD_DIMS; dim++) get_units(map, xd_dim_names[dim], xd_dim_scale[dim], &out->amount[dim]);
+    for (int dim = 0; dim < XD_DIMS; dim++)
+        get_units(map, xd_dim_names[dim], xd_dim_scale[dim], &out->amount[dim]);
     if (!get_units(map, "quote", 2, &out->quote) || !get_units(map, "price", 2, &out->price)) return false;
     if (!xd_mp_get_str(map, "currency", &out->currency)) return false;
     if (!get_units(map, "surplus", 2, &out->surplus) || !get_units(map, "km", 3, &out->km_m)) return false;
@@ -116,7 +119,8 @@ bool xd_told_read(const msgpack_object *event, struct xd_told *out)
     if (event->type != MSGPACK_OBJECT_MAP || !xd_mp_get_str(event, "account", &out->account)) return false;
     if (!xd_mp_get_str(event, "type", &type)) return false;
     int known = 0;
-    while (known < XD_EVENT_TYPE_COUNT && !equals(type, xd_event_type_name((enum xd_event_type)known))) known++;
+    while (known < XD_EVENT_TYPE_COUNT && !equals(type, xd_event_type_name((enum xd_event_type)known)))
+        known++;
     if (known == XD_EVENT_TYPE_COUNT) return false;
     out->type = (enum xd_event_type)known;
     const msgpack_object *match = xd_mp_get(event, "match");

@@ -13,12 +13,12 @@ struct xd_told_match {
     uint64_t id;
     enum xd_kind kind;
     struct xd_told_party offer, request;
-    int64_t amount[XD_DIMS];         /* in the dimensions' units; 0 where not stated */
-    int64_t quote, price, surplus;   /* hundredths */
-    int64_t km_m, added_m;           /* metres */
-    int64_t days;                    /* storage */
+    int64_t amount[XD_DIMS];       /* in the dimensions' units; 0 where not stated */
+    int64_t quote, price, surplus; /* hundredths */
+    int64_t km_m, added_m;         /* metres */
+    int64_t days;                  /* storage */
     struct xd_str currency;
-    double from_lat, from_lon;       /* truck: the request's own stops, degrees; 0 where they are not told */
+    double from_lat, from_lon; /* truck: the request's own stops, degrees; 0 where they are not told */
     double to_lat, to_lon;
 };
 
@@ -30,7 +30,8 @@ struct xd_told {
     struct xd_told_match match;
 };
 
-/* Reads the map of an `event` notification; strings point into it. False if it is not one as docs/PROTOCOL.md has it. */
+/* Reads the map of an `event` notification; strings point into it. False if it is not one as docs/PROTOCOL.md
+ * has it. */
 bool xd_told_read(const msgpack_object *event, struct xd_told *out);
 
 /* The side of a match whose event it is: 0 the offer's, 1 the request's, -1 neither. */

@@ -59,7 +59,8 @@ static void __attribute__((format(printf, 2, 3))) violation(struct xd_verify *ve
 static uint64_t index_of(const struct xd_verify *verify, struct xd_str ref)
 {
     enum { DIGITS = 8 };
-    if (ref.len != XD_LOAD_REF - 1 || memcmp(ref.at, verify->prefix, XD_VERIFY_PREFIX) != 0) return XD_VERIFY_NONE;
+    if (ref.len != XD_LOAD_REF - 1 || memcmp(ref.at, verify->prefix, XD_VERIFY_PREFIX) != 0)
+        return XD_VERIFY_NONE;
     char digits[DIGITS + 1] = {0};
     memcpy(digits, ref.at + XD_VERIFY_PREFIX + 1, DIGITS);
     char *end;
@@ -147,10 +148,12 @@ static bool takes(enum xd_event_type type)
 
 static bool gives_back(enum xd_event_type type)
 {
-    return type == XD_EVENT_MATCH_DECLINED || type == XD_EVENT_MATCH_LAPSED || type == XD_EVENT_MATCH_CANCELLED;
+    return type == XD_EVENT_MATCH_DECLINED || type == XD_EVENT_MATCH_LAPSED ||
+           type == XD_EVENT_MATCH_CANCELLED;
 }
 
-/* The request's amount is taken by a match once, whatever steps it goes through, and free again when the match ends. */
+/* The request's amount is taken by a match once, whatever steps it goes through, and free again when the
+ * match ends. */
 static void account_for(struct xd_verify *verify, const struct xd_told *told, struct xd_seen_match *seen,
                         uint64_t index)
 {
@@ -172,11 +175,12 @@ static void account_for(struct xd_verify *verify, const struct xd_told *told, st
 static void check_money(struct xd_verify *verify, const struct xd_told_match *match)
 {
     if (match->surplus < 0 || match->price != match->quote + match->surplus / 2)
-        violation(verify, "match %llu: its price is not the quote and half the surplus", (unsigned long long)match->id);
+        violation(verify, "match %llu: its price is not the quote and half the surplus",
+                  (unsigned long long)match->id);
 }
 
-static void note_step(struct xd_verify *verify, const struct xd_told *told, struct xd_seen_match *seen, int side,
-                      struct xd_verified *out)
+static void note_step(struct xd_verify *verify, const struct xd_told *told, struct xd_seen_match *seen,
+                      int side, struct xd_verified *out)
 {
     uint16_t bit = (uint16_t)(1U << told->type);
     out->formed = seen->told[0] == 0 && seen->told[1] == 0;
@@ -208,7 +212,8 @@ static bool match_event(struct xd_verify *verify, const struct xd_told *told, st
     uint64_t facts = xd_told_facts(match);
     bool known = seen->told[0] || seen->told[1];
     if (known && seen->facts != facts)
-        violation(verify, "match %llu is not the same in all that was told of it", (unsigned long long)match->id);
+        violation(verify, "match %llu is not the same in all that was told of it",
+                  (unsigned long long)match->id);
     seen->facts = facts;
     check_money(verify, match);
     note_step(verify, told, seen, side, out);
@@ -222,7 +227,9 @@ static bool match_event(struct xd_verify *verify, const struct xd_told *told, st
 
 bool xd_verify_event(struct xd_verify *verify, const struct xd_told *told, struct xd_verified *out)
 {
-    *out = (struct xd_verified){.offer = XD_VERIFY_NONE, .request = XD_VERIFY_NONE, .order = XD_VERIFY_NONE,
+    *out = (struct xd_verified){.offer = XD_VERIFY_NONE,
+                                .request = XD_VERIFY_NONE,
+                                .order = XD_VERIFY_NONE,
                                 .incoming = XD_VERIFY_NONE};
     if (told->is_match) {
         if (!match_event(verify, told, out)) return false;

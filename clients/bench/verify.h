@@ -1,13 +1,16 @@
 /* Verification while loading: what was sent, what was acknowledged and what was told must agree.
  *
- *   - every acknowledged order has exactly one order.accepted (or order.rejected), with the id of its acknowledgement;
- *   - every step of a match (proposed, confirmed, declined, ...) is told to both sides, once to each, and all that is
- *     told of a match says the same ids, amounts and money;
+ *   - every acknowledged order has exactly one order.accepted (or order.rejected), with the id of its
+ *     acknowledgement;
+ *   - every step of a match (proposed, confirmed, declined, ...) is told to both sides, once to each, and all
+ *     that is told of a match says the same ids, amounts and money;
  *   - price = quote + floor(surplus / 2);
- *   - a request's live matches never add up to more than its amount, and are the whole of it unless it may be split.
+ *   - a request's live matches never add up to more than its amount, and are the whole of it unless it may be
+ *     split.
  *
- * It looks at orders by their place in the load, which is written in their ref: the load's prefix, "-", eight hexadecimal
- * digits. Orders and matches of others are passed over. Capacity of offers, plans and distances are not its business. */
+ * It looks at orders by their place in the load, which is written in their ref: the load's prefix, "-", eight
+ * hexadecimal digits. Orders and matches of others are passed over. Capacity of offers, plans and distances
+ * are not its business. */
 #ifndef XD_BENCH_VERIFY_H
 #define XD_BENCH_VERIFY_H
 
@@ -35,8 +38,8 @@ struct xd_verify_counts {
     uint64_t offers, requests; /* acknowledged, by side */
     uint64_t told;             /* events of orders and matches of the load */
     uint64_t accepted, rejected;
-    uint64_t matches;          /* first tellings: of pairs formed */
-    uint64_t confirmed;        /* matches that were confirmed, at once or by hand */
+    uint64_t matches;   /* first tellings: of pairs formed */
+    uint64_t confirmed; /* matches that were confirmed, at once or by hand */
     uint64_t violations;
     char samples[XD_VERIFY_SAMPLES][160]; /* the first of them */
 };
@@ -50,7 +53,8 @@ void xd_verify_destroy(struct xd_verify *verify);
 /* The ref of the `index`th order of the load. */
 void xd_verify_ref(const struct xd_verify *verify, uint64_t index, char out[static XD_LOAD_REF]);
 
-/* An order is about to be sent; orders come in the order of their index. False when there are too many, or no memory. */
+/* An order is about to be sent; orders come in the order of their index. False when there are too many, or no
+ * memory. */
 bool xd_verify_sent(struct xd_verify *verify, const struct xd_load_order *order, int64_t due_ns);
 
 /* Its answer: an id, or a refusal. */
@@ -63,10 +67,12 @@ struct xd_verified {
     uint64_t order;          /* index of the event's order, or XD_VERIFY_NONE */
     bool first;              /* the first telling of this step of the match */
     bool formed;             /* and the first thing told of the match at all */
-    uint64_t incoming;       /* formed: index of the order whose coming formed it; XD_VERIFY_NONE: freed capacity did */
+    uint64_t
+        incoming; /* formed: index of the order whose coming formed it; XD_VERIFY_NONE: freed capacity did */
 };
 
-/* An event has come, in the order in which the broker told them. False if it concerns no order of the load. */
+/* An event has come, in the order in which the broker told them. False if it concerns no order of the
+ * load. */
 bool xd_verify_event(struct xd_verify *verify, const struct xd_told *told, struct xd_verified *out);
 
 /* Something that cannot be read as an event has come. */

@@ -16,13 +16,15 @@ enum { NOW = 1893456000, ORDERS = 20000 };
 
 static const struct xd_market cny = {.currency = 0, .road_factor_e4 = 12500};
 
-/* The order's bytes without the account, read as the broker reads them; fails the test where it would refuse. */
+/* The order's bytes without the account, read as the broker reads them; fails the test where it would
+ * refuse. */
 static void read_order(const struct xd_load_order *made, struct xd_order *out)
 {
     struct xd_error error = {0};
     msgpack_unpacked unpacked;
     msgpack_unpacked_init(&unpacked);
-    assert_int_equal(msgpack_unpack_next(&unpacked, (const char *)made->bytes, made->len, NULL), MSGPACK_UNPACK_SUCCESS);
+    assert_int_equal(msgpack_unpack_next(&unpacked, (const char *)made->bytes, made->len, NULL),
+                     MSGPACK_UNPACK_SUCCESS);
     msgpack_object *map = &unpacked.data;
     struct xd_str account;
     assert_true(xd_mp_get_str(map, "account", &account));
@@ -67,7 +69,8 @@ static void every_order_is_valid(void **state)
     }
     source.destroy(source.state);
     for (int kind = 0; kind < XD_KINDS; kind++) {
-        for (int side = 0; side < XD_SIDES; side++) assert_true(count[kind][side] > ORDERS / 50);
+        for (int side = 0; side < XD_SIDES; side++)
+            assert_true(count[kind][side] > ORDERS / 50);
     }
     assert_true(count[XD_TRUCK][XD_REQUEST] > count[XD_TRUCK][XD_OFFER]);
     assert_true(manual > ORDERS / 50 && manual < ORDERS / 10);
@@ -129,8 +132,10 @@ static void places_by_people(void **state)
     (void)state;
     assert_true(places && drawn);
     xd_random_seed(&random, 11);
-    for (int i = 0; i < DRAWS; i++) drawn[xd_places_draw(places, &random)]++;
-    for (uint32_t i = 0; i < xd_town_count; i++) people += xd_towns[i].people;
+    for (int i = 0; i < DRAWS; i++)
+        drawn[xd_places_draw(places, &random)]++;
+    for (uint32_t i = 0; i < xd_town_count; i++)
+        people += xd_towns[i].people;
     for (uint32_t i = 0; i < xd_town_count; i++) {
         double expected = DRAWS * xd_towns[i].people / people;
         double off = drawn[i] - expected;

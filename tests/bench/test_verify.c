@@ -1,5 +1,5 @@
-/* The verification must notice what a broker could get wrong: each case starts from a load that is in order, falsifies one
- * thing in what is told, and counts what is noticed. */
+/* The verification must notice what a broker could get wrong: each case starts from a load that is in order,
+ * falsifies one thing in what is told, and counts what is noticed. */
 #include "clients/bench/verify.h"
 #include "core/mp.h"
 
@@ -15,7 +15,8 @@
 
 enum { OFFER, REQUEST, SPLIT, ORDERS };
 
-/* Three orders: a truck offer (0), a truck request of 4 pallets (1), a cold request of 10 that may be split (2). */
+/* Three orders: a truck offer (0), a truck request of 4 pallets (1), a cold request of 10 that may be split
+ * (2). */
 static const struct xd_load_order orders[ORDERS] = {
     [OFFER] = {.account = "carrier", .amount = 3300, .side = XD_OFFER, .kind = XD_TRUCK},
     [REQUEST] = {.account = "shipper", .amount = 400, .side = XD_REQUEST, .kind = XD_TRUCK},
@@ -26,7 +27,8 @@ static struct xd_verify *loaded(void)
 {
     struct xd_verify *verify = xd_verify_create(PREFIX);
     assert_non_null(verify);
-    for (int i = 0; i < ORDERS; i++) assert_true(xd_verify_sent(verify, &orders[i], i));
+    for (int i = 0; i < ORDERS; i++)
+        assert_true(xd_verify_sent(verify, &orders[i], i));
     return verify;
 }
 
@@ -73,7 +75,8 @@ static void part(struct xd_verify *verify, uint64_t id, int64_t pallets)
     told.match.id = id;
     told.match.kind = XD_COLD;
     told.match.offer = (struct xd_told_party){.ref = xd_str_of("x"), .account = xd_str_of("store"), .id = 5};
-    told.match.request = (struct xd_told_party){.ref = ref_of(SPLIT), .account = xd_str_of("grocer"), .id = 102};
+    told.match.request =
+        (struct xd_told_party){.ref = ref_of(SPLIT), .account = xd_str_of("grocer"), .id = 102};
     told.match.amount[XD_PALLETS] = pallets;
     xd_verify_event(verify, &told, &verified);
     told.account = xd_str_of("store");
@@ -164,7 +167,8 @@ static void acknowledged_never_told(void **state)
 {
     struct xd_verify *verify = loaded();
     (void)state;
-    for (uint64_t i = 0; i < ORDERS; i++) xd_verify_acked(verify, i, 100 + i);
+    for (uint64_t i = 0; i < ORDERS; i++)
+        xd_verify_acked(verify, i, 100 + i);
     tell(verify, accepted(OFFER));
     tell(verify, accepted(SPLIT));
     assert_false(xd_verify_settled(verify));
@@ -267,13 +271,27 @@ static void sides_told_differently(void **state)
         struct xd_verify *verify = in_order();
         struct xd_told told = confirmed("carrier");
         switch (fact) {
-        case 0: told.match.amount[XD_PALLETS] -= 25; break;
-        case 1: told.match.amount[XD_KG] += 1; break;
-        case 2: told.match.price += 1; break;
-        case 3: told.match.quote += 100; break;
-        case 4: told.match.surplus += 2; break;
-        case 5: told.match.km_m += 1; break;
-        default: told.match.request.id += 1; break;
+        case 0:
+            told.match.amount[XD_PALLETS] -= 25;
+            break;
+        case 1:
+            told.match.amount[XD_KG] += 1;
+            break;
+        case 2:
+            told.match.price += 1;
+            break;
+        case 3:
+            told.match.quote += 100;
+            break;
+        case 4:
+            told.match.surplus += 2;
+            break;
+        case 5:
+            told.match.km_m += 1;
+            break;
+        default:
+            told.match.request.id += 1;
+            break;
         }
         tell(verify, confirmed("shipper"));
         tell(verify, told);
@@ -365,7 +383,8 @@ static bool read_back(struct xd_buf *bytes, struct xd_told *out, struct xd_told_
 {
     msgpack_unpacked unpacked;
     msgpack_unpacked_init(&unpacked);
-    assert_int_equal(msgpack_unpack_next(&unpacked, (const char *)bytes->data, bytes->len, NULL), MSGPACK_UNPACK_SUCCESS);
+    assert_int_equal(msgpack_unpack_next(&unpacked, (const char *)bytes->data, bytes->len, NULL),
+                     MSGPACK_UNPACK_SUCCESS);
     bool read = xd_told_read(&unpacked.data, out);
     *match = out->match;
     msgpack_unpacked_destroy(&unpacked); /* strings point into `bytes`, which stay */
@@ -377,12 +396,21 @@ static void reads_what_the_core_writes(void **state)
     struct xd_stop_view stops[] = {{.request_id = 12, .place = {311000000, 1214000000}},
                                    {.request_id = 12, .delivery = true, .place = {320000000, 1187000000}}};
     struct xd_match_view view = {
-        .id = 5, .kind = XD_TRUCK, .state = XD_MATCH_CONFIRMED,
+        .id = 5,
+        .kind = XD_TRUCK,
+        .state = XD_MATCH_CONFIRMED,
         .offer = {.ref = xd_str_of("o"), .id = 11, .account = xd_str_of("carrier"), .credit = 500},
         .request = {.ref = xd_str_of("r"), .id = 12, .account = xd_str_of("shipper"), .credit = 500},
-        .amount = {[XD_PALLETS] = 225, [XD_KG] = 1001}, .dims = 1 << XD_PALLETS | 1 << XD_KG,
-        .currency = xd_currency("CNY", 3), .quote = 10007, .price = 12508, .surplus = 5003, .km_m = 300123,
-        .added_m = 1999, .stops = stops, .stop_count = 2};
+        .amount = {[XD_PALLETS] = 225, [XD_KG] = 1001},
+        .dims = 1 << XD_PALLETS | 1 << XD_KG,
+        .currency = xd_currency("CNY", 3),
+        .quote = 10007,
+        .price = 12508,
+        .surplus = 5003,
+        .km_m = 300123,
+        .added_m = 1999,
+        .stops = stops,
+        .stop_count = 2};
     struct xd_buf bytes;
     struct xd_told told;
     struct xd_told_match match;

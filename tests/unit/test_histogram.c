@@ -23,7 +23,8 @@ static void small_values_are_exact(void **state)
 {
     (void)state;
     xd_histogram_clear(&histogram);
-    for (uint64_t value = 0; value < 200; value++) xd_histogram_add(&histogram, value);
+    for (uint64_t value = 0; value < 200; value++)
+        xd_histogram_add(&histogram, value);
     assert_int_equal(histogram.count, 200);
     assert_int_equal(xd_histogram_quantile(&histogram, 0), 0);
     assert_int_equal(xd_histogram_quantile(&histogram, 0.005), 0);
