@@ -49,6 +49,7 @@ bool xd_param_text(const struct xd_call *call, const char *name, bool optional, 
         return true;
     }
     if (value->type != MSGPACK_OBJECT_STR) return xd_fail(error, XD_BAD_PARAMS, name, "not a string");
+    if (value->via.str.size == 0) return xd_fail(error, XD_BAD_PARAMS, name, "empty");
     *out = (struct xd_str){value->via.str.ptr, value->via.str.size};
     return true;
 }

@@ -102,6 +102,7 @@ class Feeds(Case):
             for cursor in (beyond, "x", "0", "0.1", "0.01.1", "1.1.0", "0.99.0", "e0-1-1", "0.1.-1", "Now"):
                 self.refused("bad_cursor", client, "subscribe", {"from": cursor}, "from")
             self.refused("bad_params", client, "subscribe", {"from": 5}, "from")
+            self.refused("bad_params", client, "subscribe", {"from": ""}, "from")
             self.refused("bad_params", client, "subscribe", {"durable": "a b"}, "durable")
             self.refused("bad_params", client, "ack", {"cursor": "0.1.0"})
             client.call("subscribe")
@@ -185,6 +186,37 @@ class Restart(Case):
                     again = client.call("state_hash")["partitions"]
                     self.assertEqual(again[0]["hash"], hashed["partitions"][0]["hash"])
                     self.assertEqual([order["ref"] for order in client.call("orders")["orders"]], ["r0", "r1"])
+
+
+class Retention(Case):
+    def test_a_resume_that_cannot_be_complete_says_so(self):
+        with Broker("--test-clock", "--retain-events", "1h") as broker:
+            with broker.client("acme") as client:
+                at = client.call("ping")["time"]
+                client.call("subscribe", {"durable": "app"})
+                client.call("submit", truck_request("r0", at=at, max_price=1))
+                first = client.event()
+                for hours in range(1, 4):
+                    client.call("clock", {"advance": 7200})
+                    client.call("submit", truck_request("r%d" % hours, at=at + 7200 * hours, max_price=1))
+                events = [first] + [client.event() for _ in range(3)]
+            deadline = time.monotonic() + 60
+            while True:
+                with broker.client("acme") as client:
+                    answer = client.call("subscribe", {"durable": "app"})
+                    if not answer["recovered"]:
+                        break
+                    self.assertLess(time.monotonic(), deadline, "nothing was trimmed")
+            with broker.client("acme") as client:
+                answer = client.call("subscribe", {"from": first["cursor"]})
+                self.assertFalse(answer["recovered"])
+                rest = [event for event in events if offset_of(event) >= int(answer["cursor"].split(".")[2])]
+                self.assertIn(events[-1], rest)
+                self.assertEqual([client.event() for _ in rest], rest)
+            with broker.client("acme") as client:
+                self.assertFalse(client.call("subscribe", {"from": "start"})["recovered"])
+            with broker.client("acme") as client:
+                self.assertTrue(client.call("subscribe", {"from": events[-1]["cursor"]})["recovered"])
 
 
 class SlowReaders(Case):
