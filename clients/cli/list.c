@@ -15,8 +15,8 @@ struct listing {
 };
 
 static const struct xd_column_head order_heads[] = {
-    {"ID", false},    {"REF", false},   {"ACCOUNT", false}, {"SIDE", false},        {"KIND", false},
-    {"STATE", false}, {"AMOUNT", true}, {"OPEN", true},     {"VALID UNTIL", false},
+    {"ID", false, 9},    {"REF", false, 12},  {"ACCOUNT", false, 12}, {"SIDE", false, 7},         {"KIND", false, 9},
+    {"STATE", false, 9}, {"AMOUNT", true, 12}, {"OPEN", true, 7},      {"VALID UNTIL", false, 0},
 };
 
 static void add_order(struct xd_text_table *table, const msgpack_object *order)
@@ -31,8 +31,8 @@ static void add_order(struct xd_text_table *table, const msgpack_object *order)
 }
 
 static const struct xd_column_head match_heads[] = {
-    {"ID", false},      {"KIND", false},  {"STATE", false}, {"OFFER", false}, {"REQUEST", false},
-    {"AMOUNT", false},  {"PRICE", true},  {"KM", true},     {"WHEN", false},
+    {"ID", false, 9},      {"KIND", false, 9},  {"STATE", false, 9}, {"OFFER", false, 20}, {"REQUEST", false, 20},
+    {"AMOUNT", false, 20}, {"PRICE", true, 12}, {"KM", true, 8},     {"WHEN", false, 0},
 };
 
 static void add_match(struct xd_text_table *table, const msgpack_object *match)

@@ -55,6 +55,7 @@ int main(int argc, char **argv)
 {
     struct xd_arguments arguments;
     struct xd_buf mistakes;
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a line of errors is written at once */
     xd_buf_init(&mistakes, MISTAKES_MAX);
     bool read = xd_arguments_read(&arguments, argc, argv, &mistakes);
     struct xd_cli cli = {.settings = arguments.settings};

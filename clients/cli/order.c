@@ -163,10 +163,11 @@ enum xd_exit xd_cli_request(struct xd_cli *cli)
 
 /* --- help ----------------------------------------------------------------------------------------------------------------- */
 
+/* A ref that is left out is made up, so here it is optional. */
 static const char *need_text(const struct xd_field *field, enum xd_side side, enum xd_kind kind)
 {
     static const char *const names[] = {[XD_NEVER] = "-", [XD_OPTIONAL] = "may", [XD_REQUIRED] = "must"};
-    return names[field->need[xd_column(side, kind)]];
+    return names[xd_field_id(field) == XD_F_REF ? XD_OPTIONAL : field->need[xd_column(side, kind)]];
 }
 
 void xd_cli_help_fields(bool request)

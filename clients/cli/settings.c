@@ -16,7 +16,7 @@ static const struct xd_option table[] = {
      .doc = "Whose orders these are; also CROSSDOCK_ACCOUNT. '*': an operator, who may act for any account and sees all. "
             "Left out: the client certificate's account, without one '*'."},
     {.group = "Connection", .name = "as", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(as), .value = "NAME",
-     .doc = "As '*': the account to act for."},
+     .doc = "As '*': whose order or match it is (cancel, accept, ...)."},
     {.group = "Connection", .name = "tls-ca", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(tls_ca),
      .value = "FILE", .doc = "CAs (PEM) that the broker's certificate must come from; otherwise the system's."},
     {.group = "Connection", .name = "tls-cert", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(tls_cert),
@@ -143,6 +143,6 @@ void xd_options_help_for(unsigned takes, struct xd_buf *out)
     xd_options_help(&some, &help);
     /* Its own first paragraph, the usage of a program without commands, is left out. */
     const uint8_t *start = help.data ? memmem(help.data, help.len, "\n\n", 2) : NULL;
-    if (start) xd_buf_add(out, start + 1, help.len - (size_t)(start + 1 - help.data));
+    if (start) xd_buf_add(out, start + 2, help.len - (size_t)(start + 2 - help.data));
     xd_buf_free(&help);
 }

@@ -146,8 +146,8 @@ static enum xd_line take_lines(struct xd_submit *submit)
 
 /* --- the loop --------------------------------------------------------------------------------------------------------------- */
 
-/* Prints the oldest batches that are done. */
-static void print_done(struct xd_submit *submit)
+/* Prints the oldest batches that are done. False if there was none. */
+static bool print_done(struct xd_submit *submit)
 {
     bool printed = false;
     while (submit->used > 0 && submit->ring[submit->first].state == XD_BATCH_DONE) {
@@ -161,6 +161,7 @@ static void print_done(struct xd_submit *submit)
         submit->used--;
     }
     if (printed && fflush(stdout) != 0) submit->failed = XD_EXIT_REFUSED;
+    return printed;
 }
 
 static bool read_more(struct xd_submit *submit)
@@ -203,9 +204,9 @@ static enum xd_exit run(struct xd_submit *submit)
         enum xd_line kind = take_lines(submit);
         bool dry = kind == XD_LINE_NONE && submit->used < WINDOW;
         if (kind == XD_LINE_END || dry) send_batch(submit);
-        print_done(submit);
+        bool more_room = print_done(submit);
         if (kind == XD_LINE_END && submit->used == 0) break;
-        if (!submit->lost) wait_for_either(submit, dry);
+        if (!more_room && !submit->lost) wait_for_either(submit, dry);
     }
     if (submit->lost) return give_up(submit);
     if (submit->failed != XD_EXIT_DONE) return submit->failed;

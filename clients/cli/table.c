@@ -11,8 +11,10 @@ void xd_table_init(struct xd_text_table *table, const struct xd_column_head *hea
 {
     *table = (struct xd_text_table){.heads = heads, .columns = columns};
     xd_buf_init(&table->cells, CELLS_MAX);
-    for (size_t i = 0; i < columns; i++)
-        table->width[i] = strlen(heads[i].name);
+    for (size_t i = 0; i < columns; i++) {
+        size_t name = strlen(heads[i].name);
+        table->width[i] = name > heads[i].width ? name : heads[i].width;
+    }
 }
 
 void xd_table_free(struct xd_text_table *table)

@@ -8,7 +8,8 @@ enum { XD_COLUMNS_MAX = 12 };
 
 struct xd_column_head {
     const char *name;
-    bool right; /* numbers */
+    bool right;   /* numbers */
+    size_t width; /* at least */
 };
 
 struct xd_text_table {
