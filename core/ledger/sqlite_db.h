@@ -4,8 +4,9 @@
  *   meta            version, currency, road_factor_e4, generation
  *   partition       one row each: the lease, how far the log and the events reach, the newest snapshot
  *   records         key -> a blob of `count` records (sqlite_blob.h)
- *   events          key -> a blob of `count` events, the time of their batch, and `next_record`: the records
- * before it caused them account_events  (account, key of a row of events that has some of this account's)
+ *   events          key -> a blob of `count` events, the time of their batch, and the record before which
+ *                   all are that caused them
+ *   account_events  (account, key of a row of events that has some of this account's)
  *   refs            (account, ref) -> order id, digest, when it closed
  *   cursors         (account, name) -> where a durable subscription goes on
  *   chunks          key -> a piece of a snapshot

@@ -86,7 +86,8 @@ struct xd_sqlite {
     struct xd_batch *gathering;
     struct xd_batch *writing; /* NULL: the writer is free for the next */
     uint64_t batches_done;
-    uint64_t appended, stored; /* records and commits, in all partitions: made since the start, and of them durable */
+    uint64_t appended,
+        stored; /* records and commits, in all partitions: made since the start, and of them durable */
     struct xd_settle *settles, *last_settle; /* last_settle only where there is one */
     size_t backlog;
     int64_t last_ms, durable_last_ms;

@@ -10,8 +10,7 @@ int64_t xd_sqlite_time(const struct xd_sqlite *ledger)
     return now > ledger->last_ms ? now : ledger->last_ms;
 }
 
-/* --- appending
- * -------------------------------------------------------------------------------------------------------- */
+/* --- appending ------------------------------------------------------------------------------------------ */
 
 struct refusal {
     struct xd_job job;
@@ -94,8 +93,7 @@ void xd_sqlite_append(struct xd_ledger *base, uint16_t partition, uint64_t order
     xd_sqlite_wake(ledger);
 }
 
-/* --- gathering
- * -------------------------------------------------------------------------------------------------------- */
+/* --- gathering ------------------------------------------------------------------------------------------ */
 
 void xd_sqlite_doom(struct xd_sqlite *ledger, enum xd_code code)
 {
@@ -211,8 +209,7 @@ void xd_sqlite_turn(struct xd_sqlite *ledger)
     submit(ledger);
 }
 
-/* --- what came of it
- * -------------------------------------------------------------------------------------------------- */
+/* --- what came of it ------------------------------------------------------------------------------------ */
 
 static void answer_cursors(const struct xd_batch *batch, enum xd_code code)
 {
@@ -400,9 +397,7 @@ void xd_sqlite_batch_done(struct xd_job *job, struct xd_sqlite *ledger)
     xd_sqlite_wake(ledger);
 }
 
-/* --- cursors
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- cursors -------------------------------------------------------------------------------------------- */
 
 struct cursor_refusal {
     struct xd_job job;

@@ -4,9 +4,7 @@
 
 enum { CATCH_UP_BYTES = 1 << 20 };
 
-/* --- leases
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- leases --------------------------------------------------------------------------------------------- */
 
 struct lease_job {
     struct xd_job job;
@@ -122,8 +120,7 @@ void xd_sqlite_release(struct xd_ledger *base, const struct xd_lease *lease)
     xd_sqlite_write(ledger, &release->job);
 }
 
-/* --- the follower of a log
- * -------------------------------------------------------------------------------------------- */
+/* --- the follower of a log ------------------------------------------------------------------------------ */
 
 void xd_sqlite_lose(struct xd_partition *p, enum xd_code code)
 {

@@ -76,9 +76,7 @@ static bool block_of(struct xd_db *db, const char *sql, uint16_t partition, uint
     return ok;
 }
 
-/* --- the log
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- the log -------------------------------------------------------------------------------------------- */
 
 struct log_read {
     struct xd_job job;
@@ -194,9 +192,7 @@ void xd_sqlite_read_log(struct xd_ledger *base, uint16_t partition, uint64_t fro
     post(xd_sqlite_of(base), &read->job, partition, &read->code);
 }
 
-/* --- events
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- events --------------------------------------------------------------------------------------------- */
 
 struct event_read {
     struct xd_job job;
@@ -336,9 +332,7 @@ void xd_sqlite_read_events(struct xd_ledger *base, uint16_t partition, uint64_t 
     post(xd_sqlite_of(base), &read->job, partition, &read->code);
 }
 
-/* --- cursors
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- cursors -------------------------------------------------------------------------------------------- */
 
 struct cursor_read {
     struct xd_job job;

@@ -8,8 +8,7 @@ static bool same_digest(struct xd_digest a, struct xd_digest b)
     return a.high == b.high && a.low == b.low;
 }
 
-/* --- the look on disk
- * ------------------------------------------------------------------------------------------------- */
+/* --- the look on disk ----------------------------------------------------------------------------------- */
 
 struct lookup {
     struct xd_job job;
@@ -94,8 +93,7 @@ static bool look_again(struct xd_sqlite *ledger, struct lookup *lookup)
     return true;
 }
 
-/* --- reserving
- * -------------------------------------------------------------------------------------------------------- */
+/* --- reserving ------------------------------------------------------------------------------------------ */
 
 static enum xd_code give_new(struct xd_sqlite *ledger, struct xd_partition *p, struct xd_str account,
                              struct xd_str ref, struct xd_digest digest, bool replaces, uint64_t *order_id)
@@ -200,9 +198,7 @@ enum xd_reserve_result xd_sqlite_reserve(struct xd_ledger *base, uint16_t partit
     return XD_RESERVE_LATER;
 }
 
-/* --- finding
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- finding -------------------------------------------------------------------------------------------- */
 
 static void find_done(struct xd_job *job, struct xd_sqlite *ledger)
 {

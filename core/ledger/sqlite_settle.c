@@ -1,5 +1,5 @@
-/* Waiting until what was appended and committed is durable. Waiters are in the order of what they wait for: each knows
- * how many records and commits there had been, in all partitions, when it came. */
+/* Waiting until what was appended and committed is durable. Waiters are in the order of what they wait for:
+ * each knows how many records and commits there had been, in all partitions, when it came. */
 #include "core/ledger/sqlite_ledger.h"
 
 #include <stdlib.h>

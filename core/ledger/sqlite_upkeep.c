@@ -8,8 +8,7 @@
 enum { TRIMMED_MAX = 8, PIECES_MAX = 4 };
 enum { CHECKPOINT_PAGES = 2048, CHECKPOINT_PAGES_MAX = 14336 }; /* of 4 KiB: 8 MiB, 56 MiB */
 
-/* --- records before the snapshot
- * -------------------------------------------------------------------------------------- */
+/* --- records before the snapshot ------------------------------------------------------------------------ */
 
 static bool remove_row(struct xd_db *db, const char *sql, int64_t key)
 {
@@ -41,8 +40,7 @@ static bool trim_records(struct xd_upkeep *step, uint16_t partition, const struc
            (removed == 0 || xd_db_run(db, note, XD_BINDS(xd_bind_uint(oldest), xd_bind_int(partition))));
 }
 
-/* --- events past their retention
- * -------------------------------------------------------------------------------------- */
+/* --- events past their retention ------------------------------------------------------------------------ */
 
 static bool drop_from_index(const void *bytes, size_t len, int64_t key, struct xd_db *db)
 {
@@ -98,8 +96,7 @@ static bool trim_events(struct xd_upkeep *step, uint16_t partition, const struct
     return removed == 0 || xd_db_run(db, note, XD_BINDS(xd_bind_uint(oldest), xd_bind_int(partition)));
 }
 
-/* --- pieces of snapshots that are not the newest
- * ---------------------------------------------------------------------- */
+/* --- pieces of snapshots that are not the newest -------------------------------------------------------- */
 
 static bool drop_pieces(struct xd_upkeep *step, uint16_t partition, const struct xd_db_partition *p,
                         struct xd_db *db)
@@ -119,8 +116,7 @@ static bool drop_pieces(struct xd_upkeep *step, uint16_t partition, const struct
     return ok;
 }
 
-/* --- refs of orders closed long ago
- * ----------------------------------------------------------------------------------- */
+/* --- refs of orders closed long ago --------------------------------------------------------------------- */
 
 static void remember_place(struct xd_upkeep *step, struct xd_str account, struct xd_str ref)
 {
@@ -165,9 +161,7 @@ static bool sweep_refs(struct xd_upkeep *step, struct xd_db *db)
     return ok;
 }
 
-/* --- a step
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- a step --------------------------------------------------------------------------------------------- */
 
 static bool keep_up_partitions(struct xd_upkeep *step, struct xd_db *db)
 {

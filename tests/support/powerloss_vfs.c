@@ -52,9 +52,7 @@ static int end_locked(bool last, int result, const char *name)
     return last ? SQLITE_IOERR : result;
 }
 
-/* --- a file
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- a file --------------------------------------------------------------------------------------------- */
 
 static int file_close(sqlite3_file *base)
 {
@@ -145,8 +143,7 @@ static int file_size(sqlite3_file *base, sqlite3_int64 *size)
     return SQLITE_OK;
 }
 
-/* --- its locks
- * -------------------------------------------------------------------------------------------------------- */
+/* --- its locks ------------------------------------------------------------------------------------------ */
 
 static int lock_locked(struct handle *h, int level)
 {
@@ -212,8 +209,7 @@ static int file_characteristics(sqlite3_file *base)
     return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
 }
 
-/* --- shared memory
- * ---------------------------------------------------------------------------------------------------- */
+/* --- shared memory -------------------------------------------------------------------------------------- */
 
 static int shm_map(sqlite3_file *base, int region, int size, int extend, void volatile **out)
 {
@@ -315,8 +311,7 @@ static const sqlite3_io_methods file_methods = {
     .xShmUnmap = shm_unmap,
 };
 
-/* --- the file system
- * -------------------------------------------------------------------------------------------------- */
+/* --- the file system ------------------------------------------------------------------------------------ */
 
 static int vfs_open(sqlite3_vfs *self, const char *name, sqlite3_file *base, int flags, int *out_flags)
 {
@@ -387,8 +382,7 @@ static void register_once(void)
     sqlite3_vfs_register(&ours, 0);
 }
 
-/* --- the test's side
- * -------------------------------------------------------------------------------------------------- */
+/* --- the test's side ------------------------------------------------------------------------------------ */
 
 void powerloss_start(uint64_t seed)
 {
