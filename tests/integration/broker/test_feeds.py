@@ -79,6 +79,21 @@ class Feeds(Case):
                 late.call("subscribe", {"from": "start"})
                 self.assertEqual(late.flush_events(), [])
 
+    def test_hundreds_of_subscribers_each_hear_their_own(self):
+        names = ["crowd%d" % i for i in range(250)]
+        clients = [self.broker.client(name) for name in names]
+        try:
+            for client in clients:
+                client.call("subscribe")
+            for name, client in zip(names, clients):
+                client.call("submit", truck_request("of-" + name, max_price=1))
+            for name, client in zip(names, clients):
+                self.assertEqual(client.event()["order"]["ref"], "of-" + name)
+                self.assertEqual(client.flush_events(), [])
+        finally:
+            for client in clients:
+                client.close()
+
     def test_from_the_start_and_from_a_cursor(self):
         with self.broker.client("resumer") as client:
             for i in range(10):
