@@ -53,7 +53,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t socket, s
 static void on_error(struct evconnlistener *listener, void *arg)
 {
     struct xd_acceptor *acceptor = arg;
-    const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
+    const struct timeval pause = {.tv_usec = PAUSE_MS * 1000L};
     int problem = EVUTIL_SOCKET_ERROR();
     xd_log(acceptor->broker->log, XD_LOG_WARNING, "accept_paused", xd_log_text("why", strerror(problem)));
     evconnlistener_disable(listener);

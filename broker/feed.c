@@ -46,9 +46,7 @@ static void hand_over(struct xd_feed *feed, struct xd_subscriber *subscriber, ui
     xd_session_send(subscriber->session, &feed->frame);
 }
 
-/* --- live
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- live --- */
 
 static bool wants(const struct xd_subscriber *subscriber, uint64_t offset)
 {
@@ -85,9 +83,7 @@ static void on_events(void *arg, uint16_t partition, const struct xd_event_ref *
     }
 }
 
-/* --- behind
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- behind --- */
 
 static void take_run(struct xd_feed *feed, struct xd_subscriber *subscriber, const struct xd_event_run *run)
 {
@@ -138,8 +134,7 @@ void xd_feed_drained(struct xd_feed *feed, struct xd_subscriber *subscriber)
     if (subscriber->attached && !subscriber->live && !subscriber->reading) catch_up(feed, subscriber);
 }
 
-/* --- subscribers
- * ------------------------------------------------------------------------------------------------------- */
+/* --- subscribers --- */
 
 void xd_feed_attach(struct xd_feed *feed, struct xd_session *session, uint64_t next)
 {

@@ -59,9 +59,9 @@ void xd_link_read(struct xd_link *link, bool on);
 /* Makes `readable` come again soon, after others had their turn. */
 void xd_link_again(struct xd_link *link);
 
-/* Ends the link: after writing what is queued; at once where `flush_ms` is 0. The peer may read nothing of it for `flush_ms`,
- * and take a dozen times that in all. The first close counts; a later one can only make it quicker, with 0. `why` is a static
- * string for `closed`. */
+/* Ends the link: after writing what is queued; at once where `flush_ms` is 0. The peer may read nothing of it
+ * for `flush_ms`, and take a dozen times that in all. The first close counts; a later one can only make it
+ * quicker, with 0. `why` is a static string for `closed`. */
 void xd_link_close(struct xd_link *link, int64_t flush_ms, const char *why);
 
 #endif

@@ -25,9 +25,7 @@ typedef void xd_handler(struct xd_call *call);
 /* Carries out what a client asks for. `code`: what reading it said (XD_OK or XD_BAD_PARAMS). */
 void xd_method_call(struct xd_session *session, const struct xd_rpc *rpc, enum xd_code code);
 
-/* --- answers
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- answers --- */
 
 /* Where the result's value is to be written, at once; then xd_reply_send. */
 struct xd_buf *xd_reply_begin(const struct xd_reply *reply);
@@ -38,8 +36,7 @@ void xd_reply_error(const struct xd_reply *reply, const struct xd_error *error);
 /* An error with the code's own meaning. `field` may be NULL. */
 void xd_reply_code(const struct xd_reply *reply, enum xd_code code, const char *field);
 
-/* --- parameters
- * -------------------------------------------------------------------------------------------------------- */
+/* --- parameters --- */
 
 /* A text parameter. True: it is there, or may be left out (*out is empty then). Else XD_BAD_PARAMS in *error.
  */
@@ -54,9 +51,7 @@ bool xd_param_int(const struct xd_call *call, const char *name, int64_t min, int
  * names. */
 bool xd_param_account(const struct xd_call *call, struct xd_str *out, struct xd_error *error);
 
-/* --- handlers
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- handlers --- */
 
 xd_handler xd_method_hello, xd_method_ping; /* methods_session.c */
 xd_handler xd_method_submit;                /* methods_submit.c */

@@ -110,9 +110,7 @@ static void abandon(struct command *command, const struct xd_error *error)
     free(command);
 }
 
-/* --- orders
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- orders --- */
 
 static void on_found(void *arg, enum xd_code code, uint64_t order_id)
 {
@@ -150,9 +148,7 @@ void xd_method_cancel(struct xd_call *call)
         xd_ledger_find_ref(call->broker->ledger, xd_str_of(command->account), ref, on_found, command);
 }
 
-/* --- matches
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- matches --- */
 
 static void about_match(const struct xd_call *call, enum xd_record_type type, const char *status)
 {

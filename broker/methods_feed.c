@@ -49,9 +49,7 @@ static bool resume_at(const struct xd_broker *broker, struct xd_event_id cursor,
     return true;
 }
 
-/* --- subscribe
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- subscribe --- */
 
 static void refuse(struct position *position, enum xd_code code, const char *field)
 {
@@ -164,9 +162,7 @@ void xd_method_subscribe(struct xd_call *call)
                               on_loaded, position);
 }
 
-/* --- ack
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- ack --- */
 
 static void on_saved(void *arg, enum xd_code code)
 {

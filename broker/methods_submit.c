@@ -40,8 +40,7 @@ static struct xd_broker *broker_of(const struct item *item)
     return item->submit->reply.session->broker;
 }
 
-/* --- the answer
- * -------------------------------------------------------------------------------------------------------- */
+/* --- the answer --- */
 
 static void explain(const struct item *item, struct xd_error *error)
 {
@@ -142,8 +141,7 @@ static void finish(struct item *item, enum xd_code code)
     one_less(item->submit);
 }
 
-/* --- to the ledger
- * ----------------------------------------------------------------------------------------------------- */
+/* --- to the ledger --- */
 
 static void on_appended(void *arg, const struct xd_append_result *result)
 {
@@ -272,8 +270,7 @@ static void take(struct item *item, struct xd_str account, const struct xd_order
         finish(item, code);
 }
 
-/* --- from the client
- * --------------------------------------------------------------------------------------------------- */
+/* --- from the client --- */
 
 static bool is_account_key(const msgpack_object *key)
 {

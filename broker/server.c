@@ -47,9 +47,7 @@ static void on_end(evutil_socket_t socket, short what, void *arg)
     server->stopped(server->arg, server->well);
 }
 
-/* --- the end
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- the end --- */
 
 static void close_sessions(struct xd_server *server, int64_t flush_ms)
 {
@@ -61,7 +59,7 @@ static void close_sessions(struct xd_server *server, int64_t flush_ms)
 static void on_snapshot(void *arg, enum xd_code code)
 {
     struct xd_server *server = arg;
-    const struct timeval wait = {.tv_usec = SNAPSHOT_RETRY_MS * 1000};
+    const struct timeval wait = {.tv_usec = SNAPSHOT_RETRY_MS * 1000L};
     if (code == XD_OVERLOADED) {
         event_add(server->drain_timer, &wait);
         return;
@@ -138,9 +136,7 @@ static void on_changed(void *arg)
     if (server->broker.draining) go_on(server);
 }
 
-/* --- the start
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- the start --- */
 
 static void serve(struct xd_server *server)
 {

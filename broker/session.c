@@ -82,8 +82,7 @@ void xd_session_refuse(struct xd_session *session, enum xd_code code, const char
     xd_session_close(session, FLUSH_MS, xd_code_name(code));
 }
 
-/* --- when to read
- * ------------------------------------------------------------------------------------------------------ */
+/* --- when to read --- */
 
 static bool must_pause(const struct xd_session *session)
 {
@@ -137,9 +136,7 @@ void xd_session_answered(struct xd_session *session)
     if (broker->draining) broker->changed(broker->changed_arg);
 }
 
-/* --- messages
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- messages --- */
 
 /* Looks for a whole message at the front of the input. Only a message that lies in several pieces is moved
  * together, and the buffer then doubles, so that one arriving bit by bit is not copied over and over. */
@@ -219,8 +216,7 @@ static void on_readable(void *arg)
     }
 }
 
-/* --- the link's other events
- * ------------------------------------------------------------------------------------------- */
+/* --- the link's other events --- */
 
 static void on_ready(void *arg)
 {
