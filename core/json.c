@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- where an error is ---------------------------------------------------------------------------------------- */
+/* --- where an error is ---------------------------------------------------------------------------------- */
 
 enum { PATH_DEPTH = 8, NUMBER_SHOWN = 40 };
 
-/* The objects and arrays that are open at a place in JSON text, each with the key that it is at. What is nested deeper
- * than PATH_DEPTH is counted, not kept. */
+/* The objects and arrays that are open at a place in JSON text, each with the key that it is at. What is
+ * nested deeper than PATH_DEPTH is counted, not kept. */
 struct place {
     struct {
         bool object;
@@ -57,8 +57,8 @@ static void place_mark(struct place *place, char c)
         place->level[place->depth - 1].wants_key = place->level[place->depth - 1].object;
 }
 
-/* Where `end` is in the JSON that starts at `at`. The text may be anything: it has just been refused, and so a mark that
- * stands last is what was refused, and opens and closes nothing. */
+/* Where `end` is in the JSON that starts at `at`. The text may be anything: it has just been refused, and so
+ * a mark that stands last is what was refused, and opens and closes nothing. */
 static struct place place_find(const char *at, const char *end)
 {
     struct place place = {.depth = 0};
@@ -85,13 +85,14 @@ static void place_path(const struct place *place, char out[static XD_ERROR_FIELD
     for (size_t i = 0; i < depth; i++) {
         struct xd_str key = place->level[i].key;
         if (!place->level[i].object || key.len == 0) continue;
-        int n = snprintf(out + len, XD_ERROR_FIELD_MAX - len, "%s%.*s", len > 0 ? "." : "", (int)key.len, key.at);
+        int n =
+            snprintf(out + len, XD_ERROR_FIELD_MAX - len, "%s%.*s", len > 0 ? "." : "", (int)key.len, key.at);
         if (n < 0 || (size_t)n >= XD_ERROR_FIELD_MAX - len) return;
         len += (size_t)n;
     }
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------------- */
 
 /* The number that ends at `end`, as it was written, cut short. */
 static int number_before(const char *text, const char *end, const char **number)
@@ -113,14 +114,19 @@ static bool refuse(const char *text, size_t len, const json_error_t *why, struct
     const char *number;
     int digits;
     switch (json_error_code(why)) {
-    case json_error_duplicate_key: return xd_fail(error, XD_DUPLICATE_FIELD, field, "given twice");
-    case json_error_invalid_utf8: return xd_fail(error, XD_BAD_UTF8, field, "not UTF-8 at byte %zu", position);
+    case json_error_duplicate_key:
+        return xd_fail(error, XD_DUPLICATE_FIELD, field, "given twice");
+    case json_error_invalid_utf8:
+        return xd_fail(error, XD_BAD_UTF8, field, "not UTF-8 at byte %zu", position);
     case json_error_numeric_overflow:
         digits = number_before(text, text + position, &number);
         return xd_fail(error, XD_OUT_OF_RANGE, field, "%.*s is too large a number", digits, number);
-    case json_error_stack_overflow: return xd_fail(error, XD_TOO_DEEP, field, "nested too deep");
-    case json_error_out_of_memory: return xd_fail(error, XD_NO_MEMORY, NULL, "no memory");
-    default: return xd_fail(error, XD_BAD_JSON, field, "not JSON: %s", why->text);
+    case json_error_stack_overflow:
+        return xd_fail(error, XD_TOO_DEEP, field, "nested too deep");
+    case json_error_out_of_memory:
+        return xd_fail(error, XD_NO_MEMORY, NULL, "no memory");
+    default:
+        return xd_fail(error, XD_BAD_JSON, field, "not JSON: %s", why->text);
     }
 }
 
@@ -150,24 +156,43 @@ static void pack_array(const json_t *array, struct xd_buf *out)
 static void pack(const json_t *value, struct xd_buf *out)
 {
     switch (json_typeof(value)) {
-    case JSON_OBJECT: pack_object(value, out); break;
-    case JSON_ARRAY: pack_array(value, out); break;
-    case JSON_STRING: xd_mp_str(out, json_string_value(value), json_string_length(value)); break;
-    case JSON_INTEGER: xd_mp_int(out, json_integer_value(value)); break;
-    case JSON_REAL: xd_mp_double(out, json_real_value(value)); break;
-    case JSON_TRUE: xd_mp_bool(out, true); break;
-    case JSON_FALSE: xd_mp_bool(out, false); break;
-    default: xd_mp_nil(out); break;
+    case JSON_OBJECT:
+        pack_object(value, out);
+        break;
+    case JSON_ARRAY:
+        pack_array(value, out);
+        break;
+    case JSON_STRING:
+        xd_mp_str(out, json_string_value(value), json_string_length(value));
+        break;
+    case JSON_INTEGER:
+        xd_mp_int(out, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        xd_mp_double(out, json_real_value(value));
+        break;
+    case JSON_TRUE:
+        xd_mp_bool(out, true);
+        break;
+    case JSON_FALSE:
+        xd_mp_bool(out, false);
+        break;
+    default:
+        xd_mp_nil(out);
+        break;
     }
 }
 
-static bool check(const struct xd_buf *out, size_t start, const struct xd_mp_limits *limits, struct xd_error *error)
+static bool check(const struct xd_buf *out, size_t start, const struct xd_mp_limits *limits,
+                  struct xd_error *error)
 {
     struct xd_mp_walk walk = {.at = 0};
     enum xd_code code = XD_FRAME_TOO_LARGE;
-    if (!out->failed && xd_mp_walk(&walk, out->data + start, out->len - start, limits, &code) == XD_MP_COMPLETE)
+    if (!out->failed &&
+        xd_mp_walk(&walk, out->data + start, out->len - start, limits, &code) == XD_MP_COMPLETE)
         return true;
-    return xd_fail(error, code, NULL, "more than the limit of %zu bytes, %" PRIu32 " levels or %" PRIu32 " elements",
+    return xd_fail(error, code, NULL,
+                   "more than the limit of %zu bytes, %" PRIu32 " levels or %" PRIu32 " elements",
                    limits->bytes, limits->depth, limits->elements);
 }
 
@@ -187,7 +212,7 @@ bool xd_json_read(const char *text, size_t len, const struct xd_mp_limits *limit
     return false;
 }
 
-/* --- writing -------------------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------------- */
 
 static json_t *to_json(const msgpack_object *value, unsigned depth);
 
@@ -199,8 +224,7 @@ static json_t *text_to_json(const char *text, size_t len)
     if (!copy) return made;
     for (size_t i = 0; i < len;) {
         size_t n = xd_utf8_char(text + i, len - i);
-        if (n == 0)
-            copy[i++] = '?';
+        if (n == 0) copy[i++] = '?';
         for (; n > 0; n--, i++)
             copy[i] = text[i];
     }
@@ -214,7 +238,8 @@ static bool set_key(json_t *object, const msgpack_object *key, json_t *value, un
 {
     json_t *name = to_json(key, depth);
     char *text = !name || json_is_string(name) ? NULL : json_dumps(name, JSON_ENCODE_ANY | JSON_COMPACT);
-    bool set = name && value && json_object_set_nocheck(object, text ? text : json_string_value(name), value) == 0;
+    bool set =
+        name && value && json_object_set_nocheck(object, text ? text : json_string_value(name), value) == 0;
     free(text);
     json_decref(name);
     json_decref(value);
@@ -255,18 +280,26 @@ static json_t *to_json(const msgpack_object *value, unsigned depth)
 {
     if (depth == 0) return NULL;
     switch (value->type) {
-    case MSGPACK_OBJECT_MAP: return map_to_json(&value->via.map, depth - 1);
-    case MSGPACK_OBJECT_ARRAY: return array_to_json(&value->via.array, depth - 1);
-    case MSGPACK_OBJECT_STR: return text_to_json(value->via.str.ptr, value->via.str.size);
-    case MSGPACK_OBJECT_BIN: return text_to_json(value->via.bin.ptr, value->via.bin.size);
-    case MSGPACK_OBJECT_BOOLEAN: return json_boolean(value->via.boolean);
-    case MSGPACK_OBJECT_NEGATIVE_INTEGER: return json_integer(value->via.i64);
+    case MSGPACK_OBJECT_MAP:
+        return map_to_json(&value->via.map, depth - 1);
+    case MSGPACK_OBJECT_ARRAY:
+        return array_to_json(&value->via.array, depth - 1);
+    case MSGPACK_OBJECT_STR:
+        return text_to_json(value->via.str.ptr, value->via.str.size);
+    case MSGPACK_OBJECT_BIN:
+        return text_to_json(value->via.bin.ptr, value->via.bin.size);
+    case MSGPACK_OBJECT_BOOLEAN:
+        return json_boolean(value->via.boolean);
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+        return json_integer(value->via.i64);
     case MSGPACK_OBJECT_POSITIVE_INTEGER:
         return value->via.u64 <= INT64_MAX ? json_integer((json_int_t)value->via.u64)
                                            : json_real((double)value->via.u64);
     case MSGPACK_OBJECT_FLOAT32:
-    case MSGPACK_OBJECT_FLOAT64: return real_to_json(value->via.f64);
-    default: return json_null();
+    case MSGPACK_OBJECT_FLOAT64:
+        return real_to_json(value->via.f64);
+    default:
+        return json_null();
     }
 }
 
@@ -280,7 +313,8 @@ void xd_json_write(const msgpack_object *value, struct xd_buf *out)
 {
     /* 15 digits carry every decimal of Crossdock's and none of a double's noise. */
     json_t *json = to_json(value, XD_MP_MAX_DEPTH);
-    if (!json || json_dump_callback(json, append, out, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0)
+    if (!json ||
+        json_dump_callback(json, append, out, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0)
         out->failed = true;
     json_decref(json);
 }

@@ -10,7 +10,8 @@ static const char *or_null(const char *text)
     return text[0] ? text : NULL;
 }
 
-/* Why there is no connection, as an exit status: what is no refusal by the broker is the network's, or passes. */
+/* Why there is no connection, as an exit status: what is no refusal by the broker is the network's, or
+ * passes. */
 static enum xd_exit status_of(const char *code)
 {
     static const char *const no_connection[] = {
@@ -49,10 +50,12 @@ enum xd_exit xd_cli_lost(const struct xd_cli *cli)
     return xd_cli_error(cli, XD_EXIT_NO_CONNECTION, why->code, why->field, why->message);
 }
 
-enum xd_exit xd_cli_ask(struct xd_cli *cli, const char *method, const struct xd_buf *params, xd_client_reply *reply)
+enum xd_exit xd_cli_ask(struct xd_cli *cli, const char *method, const struct xd_buf *params,
+                        xd_client_reply *reply)
 {
     if (params->failed)
-        return xd_cli_error(cli, XD_EXIT_USAGE, "too_long", "", "the arguments are longer than a message may be");
+        return xd_cli_error(cli, XD_EXIT_USAGE, "too_long", "",
+                            "the arguments are longer than a message may be");
     if (!xd_client_request(cli->client, method, params->data, params->len, reply)) return xd_cli_lost(cli);
     if (reply->error.type == MSGPACK_OBJECT_NIL) return XD_EXIT_DONE;
     enum xd_exit status = xd_cli_refused(cli, &reply->error);

@@ -70,8 +70,8 @@ static void add_line(struct xd_buf *out, const struct xd_buf *packed)
 {
     msgpack_unpacked object;
     msgpack_unpacked_init(&object);
-    if (!packed->failed && msgpack_unpack_next(&object, (const char *)packed->data, packed->len, NULL) ==
-                               MSGPACK_UNPACK_SUCCESS)
+    if (!packed->failed &&
+        msgpack_unpack_next(&object, (const char *)packed->data, packed->len, NULL) == MSGPACK_UNPACK_SUCCESS)
         xd_json_write(&object.data, out);
     else
         out->failed = true;
@@ -110,7 +110,7 @@ void xd_batch_params(const struct xd_batch *batch, struct xd_buf *params)
     xd_buf_add(params, batch->orders.data, batch->orders.len);
 }
 
-/* --- the answer ------------------------------------------------------------------------------------------------------------- */
+/* --- the answer ----------------------------------------------------------------------------------------- */
 
 /* The line of an order that shares in the error of its whole call. */
 static void add_failed(struct xd_batch *batch, const struct xd_str *ref, const msgpack_object *error)

@@ -9,10 +9,11 @@
 
 #include "core/mp.h"
 
+/* Bytes bound a batch of more than one order; as every element takes a byte, they bound its elements too. */
 enum {
     XD_BATCH_ORDERS = 500,
-    XD_BATCH_LINES = 2000,   /* with those that are no orders */
-    XD_BATCH_BYTES = 64000,  /* of more than one order; as every element takes a byte, also a limit of elements */
+    XD_BATCH_LINES = 2000, /* with those that are no orders */
+    XD_BATCH_BYTES = 64000,
     XD_BATCH_TEXT_MAX = 4 << 20,
 };
 

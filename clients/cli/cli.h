@@ -1,7 +1,7 @@
 /* What the commands of `crossdock` share: the settings, the connection, and how results and errors are told.
  *
- * A command gets a struct xd_cli and returns the exit status. Results go to stdout; errors to stderr, or with --json to
- * stdout as {"error": {...}}. */
+ * A command gets a struct xd_cli and returns the exit status. Results go to stdout; errors to stderr, or with
+ * --json to stdout as {"error": {...}}. */
 #ifndef XD_CLIENTS_CLI_CLI_H
 #define XD_CLIENTS_CLI_CLI_H
 
@@ -28,24 +28,27 @@ struct xd_cli {
     xd_client *client; /* NULL until xd_cli_connect */
 };
 
-/* --- the broker (ask.c) ------------------------------------------------------------------------------------------------- */
+/* --- the broker (ask.c) --------------------------------------------------------------------------------- */
 
 /* Connects as the settings say. XD_EXIT_DONE, or the error has been told. */
 enum xd_exit xd_cli_connect(struct xd_cli *cli, xd_client_notify_fn *notify, void *notify_arg);
 
-/* Calls and waits. XD_EXIT_DONE and the reply's result (xd_client_reply_free it), or the error has been told and there is
- * nothing to free. */
-enum xd_exit xd_cli_ask(struct xd_cli *cli, const char *method, const struct xd_buf *params, xd_client_reply *reply);
+/* Calls and waits. XD_EXIT_DONE and the reply's result (xd_client_reply_free it), or the error has been told
+ * and there is nothing to free. */
+enum xd_exit xd_cli_ask(struct xd_cli *cli, const char *method, const struct xd_buf *params,
+                        xd_client_reply *reply);
 
-/* Begins the parameters of a call: a map of `pairs` pairs, and one more for the account of --as where it is given. */
+/* Begins the parameters of a call: a map of `pairs` pairs, and one more for the account of --as where it is
+ * given. */
 void xd_cli_params(const struct xd_cli *cli, struct xd_buf *params, uint32_t pairs);
 
 /* The connection has ended: tells why. */
 enum xd_exit xd_cli_lost(const struct xd_cli *cli);
 
-/* --- telling (tell.c) ------------------------------------------------------------------------------------------------------ */
+/* --- telling (tell.c) ----------------------------------------------------------------------------------- */
 
-/* Tells an error: "crossdock: field: message (code)", or the map with --json. `field` may be empty. Returns `status`. */
+/* Tells an error: "crossdock: field: message (code)", or the map with --json. `field` may be empty. Returns
+ * `status`. */
 enum xd_exit xd_cli_error(const struct xd_cli *cli, enum xd_exit status, const char *code, const char *field,
                           const char *message);
 
@@ -62,10 +65,11 @@ enum xd_exit xd_cli_refused(const struct xd_cli *cli, const msgpack_object *erro
 /* One line of JSON. */
 void xd_cli_json(const msgpack_object *value);
 
-/* Text for people: control characters become "?", so that nothing that others wrote can steer the terminal. */
+/* Text for people: control characters become "?", so that nothing that others wrote can steer the
+ * terminal. */
 void xd_cli_print(struct xd_str text);
 
-/* The commands --------------------------------------------------------------------------------------------------------------- */
+/* The commands ------------------------------------------------------------------------------------------- */
 
 enum xd_exit xd_cli_offer(struct xd_cli *cli);
 enum xd_exit xd_cli_request(struct xd_cli *cli);

@@ -7,21 +7,24 @@
 enum { HELP_MAX = 64 << 10, ONLINE = XD_TAKES_CONNECTION, OWNED = XD_TAKES_CONNECTION | XD_TAKES_AS };
 
 static const char order_more[] =
-    "KIND is truck, cold or warehouse. Places are lat,lon; ranges min..max; lists a,b; times RFC 3339 or epoch\n"
-    "seconds; days YYYY-MM-DD. `ref` is made up where it is left out; account=NAME names the owner as '*'.\n";
+    "KIND is truck, cold or warehouse. Places are lat,lon; ranges min..max; lists a,b; times\n"
+    "RFC 3339 or epoch seconds; days YYYY-MM-DD. A ref that is left out is made up. As '*',\n"
+    "account=NAME says whose order it is.\n";
 static const char submit_more[] =
-    "One JSON object a line, its keys the fields of an order (docs/ORDERS.md); as '*' a line may say \"account\".\n"
-    "For each order one line comes out, in the same order: {\"ref\",\"id\",\"status\",\"durability\"} or\n"
-    "{\"ref\",\"error\":{code,message,field}}. Without FILE, or with -, standard input is read.\n";
+    "One JSON object a line, its keys the fields of an order (docs/ORDERS.md); as '*' a line may\n"
+    "say whose it is (\"account\"). For each order one line comes out, in the same order:\n"
+    "{\"ref\",\"id\",\"status\",\"durability\"} or {\"ref\",\"error\":{code,message,field}}.\n"
+    "Without FILE, or with -, standard input is read.\n";
 static const char cancel_more[] =
     "REF is the order's own name, ID the broker's (o0-17). A ref that looks like an id: ref=REF.\n";
 static const char watch_more[] =
-    "Events from now on, or as --durable, --from and --all say. Ends at --count or --idle, else when the connection\n"
-    "does, with status 3. With --json each event is one object a line.\n";
-static const char clock_more[] = "Only with a broker that runs with --test-clock. TIME is RFC 3339 or epoch seconds.\n";
+    "Events from now on, or as --durable, --from and --all say. Ends at --count or --idle, else\n"
+    "when the connection does, with status 3. With --json each event is one object a line.\n";
+static const char clock_more[] =
+    "Only with a broker that runs with --test-clock. TIME is RFC 3339 or epoch seconds.\n";
 static const char log_more[] =
-    "Every record as {\"record\": offset, \"time\", \"type\", ...}, followed by the events that it caused as\n"
-    "{\"event\": id, ...}. Reads the file; no broker is needed, and one may be running.\n";
+    "Every record as {\"record\": offset, \"time\", \"type\", ...}, followed by the events that it\n"
+    "caused as {\"event\": id, ...}. Reads the file; no broker is needed, and one may be running.\n";
 
 static const struct xd_command commands[] = {
     {"offer", "KIND FIELD=VALUE...", "Offer capacity.", order_more, 1, SIZE_MAX, ONLINE, xd_cli_offer},
@@ -38,7 +41,8 @@ static const struct xd_command commands[] = {
     {"watch", "", "Print events as they happen.", watch_more, 0, 0, ONLINE | XD_TAKES_WATCH, xd_cli_watch},
     {"ping", "", "Ask the broker for its time.", "", 0, 0, ONLINE, xd_cli_ping},
     {"state-hash", "", "Print the hash of the engine's state.", "", 0, 0, ONLINE, xd_cli_state_hash},
-    {"clock", "set TIME | advance SECONDS", "Move the broker's clock.", clock_more, 2, 2, ONLINE, xd_cli_clock},
+    {"clock", "set TIME | advance SECONDS", "Move the broker's clock.", clock_more, 2, 2, ONLINE,
+     xd_cli_clock},
     {"log", "", "Print the ledger as JSON Lines.", log_more, 0, 0, XD_TAKES_DATA, xd_cli_log},
 };
 

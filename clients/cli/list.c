@@ -15,8 +15,9 @@ struct listing {
 };
 
 static const struct xd_column_head order_heads[] = {
-    {"ID", false, 9},    {"REF", false, 12},  {"ACCOUNT", false, 12}, {"SIDE", false, 7},         {"KIND", false, 9},
-    {"STATE", false, 9}, {"AMOUNT", true, 12}, {"OPEN", true, 7},      {"VALID UNTIL", false, 0},
+    {"ID", false, 9},     {"REF", false, 12}, {"ACCOUNT", false, 12},
+    {"SIDE", false, 7},   {"KIND", false, 9}, {"STATE", false, 9},
+    {"AMOUNT", true, 12}, {"OPEN", true, 7},  {"VALID UNTIL", false, 0},
 };
 
 static void add_order(struct xd_text_table *table, const msgpack_object *order)
@@ -31,8 +32,9 @@ static void add_order(struct xd_text_table *table, const msgpack_object *order)
 }
 
 static const struct xd_column_head match_heads[] = {
-    {"ID", false, 9},      {"KIND", false, 9},  {"STATE", false, 9}, {"OFFER", false, 20}, {"REQUEST", false, 20},
-    {"AMOUNT", false, 20}, {"PRICE", true, 12}, {"KM", true, 8},     {"WHEN", false, 0},
+    {"ID", false, 9},     {"KIND", false, 9},     {"STATE", false, 9},
+    {"OFFER", false, 20}, {"REQUEST", false, 20}, {"AMOUNT", false, 20},
+    {"PRICE", true, 12},  {"KM", true, 8},        {"WHEN", false, 0},
 };
 
 static void add_match(struct xd_text_table *table, const msgpack_object *match)
@@ -114,12 +116,14 @@ static enum xd_exit list(struct xd_cli *cli, const struct listing *listing)
 
 enum xd_exit xd_cli_orders(struct xd_cli *cli)
 {
-    static const struct listing orders = {"orders", order_heads, sizeof order_heads / sizeof *order_heads, add_order};
+    static const struct listing orders = {"orders", order_heads, sizeof order_heads / sizeof *order_heads,
+                                          add_order};
     return list(cli, &orders);
 }
 
 enum xd_exit xd_cli_matches(struct xd_cli *cli)
 {
-    static const struct listing matches = {"matches", match_heads, sizeof match_heads / sizeof *match_heads, add_match};
+    static const struct listing matches = {"matches", match_heads, sizeof match_heads / sizeof *match_heads,
+                                           add_match};
     return list(cli, &matches);
 }

@@ -12,7 +12,8 @@ struct dump {
 };
 
 /* Prints `head_pairs` pairs that are in `head` and the pairs of the map after it, as one object. */
-static void print_joined(struct dump *dump, uint32_t head_pairs, const struct xd_buf *head, const msgpack_object *map)
+static void print_joined(struct dump *dump, uint32_t head_pairs, const struct xd_buf *head,
+                         const msgpack_object *map)
 {
     struct xd_buf *bytes = &dump->bytes;
     xd_buf_clear(bytes);
@@ -38,8 +39,8 @@ static void print_joined(struct dump *dump, uint32_t head_pairs, const struct xd
 }
 
 /* The same, the map being packed. */
-static void print_packed(struct dump *dump, uint32_t head_pairs, const struct xd_buf *head, const uint8_t *map,
-                         size_t len)
+static void print_packed(struct dump *dump, uint32_t head_pairs, const struct xd_buf *head,
+                         const uint8_t *map, size_t len)
 {
     msgpack_unpacked object;
     msgpack_unpacked_init(&object);
@@ -63,7 +64,8 @@ static void on_record(void *arg, const struct xd_log_entry *entry)
 
     msgpack_unpacked object;
     msgpack_unpacked_init(&object);
-    if (msgpack_unpack_next(&object, (const char *)entry->bytes, entry->len, NULL) == MSGPACK_UNPACK_SUCCESS &&
+    if (msgpack_unpack_next(&object, (const char *)entry->bytes, entry->len, NULL) ==
+            MSGPACK_UNPACK_SUCCESS &&
         xd_record_unpack(&object.data, &record))
         xd_record_write(&record, &written);
     msgpack_unpacked_destroy(&object);

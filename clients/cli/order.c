@@ -95,7 +95,8 @@ static void print_accepted(const msgpack_object *result)
     xd_mp_get_str(result, "status", &status);
     xd_mp_get_str(result, "durability", &durability);
     xd_mp_get_str(result, "ref", &ref);
-    const struct xd_str line[] = {id, xd_str_of("  "), status, xd_str_of(" ("), durability, xd_str_of(")  ref "), ref};
+    const struct xd_str line[] = {id,         xd_str_of("  "),      status, xd_str_of(" ("),
+                                  durability, xd_str_of(")  ref "), ref};
     for (size_t i = 0; i < sizeof line / sizeof *line; i++)
         xd_cli_print(line[i]);
     putchar('\n');
@@ -106,7 +107,8 @@ static enum xd_exit tell_outcome(const struct xd_cli *cli, const msgpack_object 
 {
     const msgpack_object *results = xd_mp_get(result, "results");
     if (!results || results->type != MSGPACK_OBJECT_ARRAY || results->via.array.size != 1)
-        return xd_cli_error(cli, XD_EXIT_NO_CONNECTION, "protocol", "", "the broker's answer has not one result");
+        return xd_cli_error(cli, XD_EXIT_NO_CONNECTION, "protocol", "",
+                            "the broker's answer has not one result");
     const msgpack_object *outcome = results->via.array.ptr;
     const msgpack_object *error = xd_mp_get(outcome, "error");
     if (error) return xd_cli_refused(cli, error);
@@ -161,7 +163,7 @@ enum xd_exit xd_cli_request(struct xd_cli *cli)
     return submit_one(cli, XD_REQUEST);
 }
 
-/* --- help ----------------------------------------------------------------------------------------------------------------- */
+/* --- help ----------------------------------------------------------------------------------------------- */
 
 /* A ref that is left out is made up, so here it is optional. */
 static const char *need_text(const struct xd_field *field, enum xd_side side, enum xd_kind kind)
@@ -182,7 +184,7 @@ void xd_cli_help_fields(bool request)
         if (none || i == XD_F_SIDE || i == XD_F_KIND) continue;
         /* A degree sign is two bytes and one column. */
         int width = 14 + (int)(strstr(field->unit, "°") != NULL);
-        printf("%-16s %-*s %-5s %-5s %-9s %s%s%s\n", field->name, width, field->unit, truck, cold, warehouse, field->doc,
-               field->default_text[0] ? "; default: " : "", field->default_text);
+        printf("%-16s %-*s %-5s %-5s %-9s %s%s%s\n", field->name, width, field->unit, truck, cold, warehouse,
+               field->doc, field->default_text[0] ? "; default: " : "", field->default_text);
     }
 }

@@ -11,17 +11,22 @@ enum { HELP_MAX = 64 << 10, EVERY_COMMAND = 0 };
 /* clang-format off */
 static const struct xd_option table[] = {
     {.group = "Connection", .name = "url", .type = XD_OPTION_TEXT, .offset = AT(url), .value = "URL",
-     .fallback = "tcp://127.0.0.1:7400", .doc = "The broker, tcp://HOST:PORT or tls://HOST:PORT; also CROSSDOCK_URL."},
+     .fallback = "tcp://127.0.0.1:7400",
+     .doc = "The broker, tcp://HOST:PORT or tls://HOST:PORT; also CROSSDOCK_URL."},
     {.group = "Connection", .name = "account", .type = XD_OPTION_TEXT, .offset = AT(account), .value = "NAME",
-     .doc = "Whose orders these are; also CROSSDOCK_ACCOUNT. '*': an operator, who may act for any account and sees all. "
-            "Left out: the client certificate's account, without one '*'."},
-    {.group = "Connection", .name = "as", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(as), .value = "NAME",
+     .doc = "Whose orders these are; also CROSSDOCK_ACCOUNT. '*': an operator, who may act for any "
+            "account and sees all. Left out: the client certificate's account, without one '*'."},
+    {.group = "Connection", .name = "as", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(as),
+     .value = "NAME",
      .doc = "As '*': whose order or match it is (cancel, accept, ...)."},
     {.group = "Connection", .name = "tls-ca", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(tls_ca),
-     .value = "FILE", .doc = "CAs (PEM) that the broker's certificate must come from; otherwise the system's."},
-    {.group = "Connection", .name = "tls-cert", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(tls_cert),
+     .value = "FILE",
+     .doc = "CAs (PEM) that the broker's certificate must come from; otherwise the system's."},
+    {.group = "Connection", .name = "tls-cert", .type = XD_OPTION_TEXT, .flag_only = true,
+     .offset = AT(tls_cert),
      .value = "FILE", .doc = "The client's own certificate and chain (PEM)."},
-    {.group = "Connection", .name = "tls-key", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(tls_key),
+    {.group = "Connection", .name = "tls-key", .type = XD_OPTION_TEXT, .flag_only = true,
+     .offset = AT(tls_key),
      .value = "FILE", .doc = "The key of --tls-cert (PEM)."},
     {.group = "Connection", .name = "tls-insecure", .type = XD_OPTION_FLAG, .flag_only = true,
      .offset = AT(tls_insecure), .doc = "Do not verify the broker: for experiments only."},
@@ -30,7 +35,8 @@ static const struct xd_option table[] = {
      .value = "STATE", .doc = "Only those in this state: open, filled, proposed, confirmed, ..."},
 
     {.group = "Watching", .name = "durable", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(durable),
-     .value = "NAME", .doc = "Go on where the subscription of this name stopped; what was printed is acknowledged."},
+     .value = "NAME",
+     .doc = "Go on where the subscription of this name stopped; what was printed is acknowledged."},
     {.group = "Watching", .name = "from", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(from),
      .value = "CURSOR", .doc = "Begin after this cursor."},
     {.group = "Watching", .name = "all", .type = XD_OPTION_FLAG, .flag_only = true, .offset = AT(all),
@@ -48,7 +54,8 @@ static const struct xd_option table[] = {
      .doc = "Results and errors as JSON, one object a line."},
     {.group = "Everywhere", .name = "help", .type = XD_OPTION_FLAG, .flag_only = true, .offset = AT(help),
      .doc = "Say what a command does and takes."},
-    {.group = "Everywhere", .name = "version", .type = XD_OPTION_FLAG, .flag_only = true, .offset = AT(version),
+    {.group = "Everywhere", .name = "version", .type = XD_OPTION_FLAG, .flag_only = true,
+     .offset = AT(version),
      .doc = "Print the version."},
 };
 /* clang-format on */
@@ -59,7 +66,7 @@ static const struct {
     const char *group;
     unsigned bit;
 } groups[] = {
-    {"Connection", XD_TAKES_CONNECTION}, {"Listing", XD_TAKES_STATE}, {"Watching", XD_TAKES_WATCH},
+    {"Connection", XD_TAKES_CONNECTION}, {"Listing", XD_TAKES_STATE},   {"Watching", XD_TAKES_WATCH},
     {"Ledger", XD_TAKES_DATA},           {"Everywhere", EVERY_COMMAND},
 };
 

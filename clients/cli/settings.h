@@ -35,7 +35,8 @@ struct xd_arguments {
     int flag_count;
 };
 
-/* Sorts and reads the arguments. False and the mistakes, one a line, or without memory. xd_arguments_free either way. */
+/* Sorts and reads the arguments. False and the mistakes, one a line, or without memory. xd_arguments_free
+ * either way. */
 bool xd_arguments_read(struct xd_arguments *arguments, int argc, char **argv, struct xd_buf *mistakes);
 void xd_arguments_free(struct xd_arguments *arguments);
 

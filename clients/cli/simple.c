@@ -71,7 +71,7 @@ enum xd_exit xd_cli_on_match(struct xd_cli *cli)
     return ask_and_print(cli, method, &params, print_status);
 }
 
-/* --- ping -------------------------------------------------------------------------------------------------------------------- */
+/* --- ping ----------------------------------------------------------------------------------------------- */
 
 static double now_ms(void)
 {
@@ -114,7 +114,7 @@ enum xd_exit xd_cli_ping(struct xd_cli *cli)
     return XD_EXIT_DONE;
 }
 
-/* --- state-hash ---------------------------------------------------------------------------------------------------------------- */
+/* --- state-hash ----------------------------------------------------------------------------------------- */
 
 static void print_hash(const struct xd_cli *cli, const msgpack_object *partition)
 {
@@ -150,7 +150,7 @@ enum xd_exit xd_cli_state_hash(struct xd_cli *cli)
     return XD_EXIT_DONE;
 }
 
-/* --- clock ----------------------------------------------------------------------------------------------------------------------- */
+/* --- clock ---------------------------------------------------------------------------------------------- */
 
 static void print_clock(const msgpack_object *result)
 {
@@ -174,7 +174,8 @@ enum xd_exit xd_cli_clock(struct xd_cli *cli)
     int64_t seconds;
     bool set = strcmp(what, "set") == 0;
     xd_given_text(text, strlen(text), given);
-    if (!set && strcmp(what, "advance") != 0) return xd_cli_usage(cli, "clock", "%s is missing", cli->command->arguments);
+    if (!set && strcmp(what, "advance") != 0)
+        return xd_cli_usage(cli, "clock", "%s is missing", cli->command->arguments);
     bool good = whole_number(text, &seconds) || (set && xd_time_parse(text, strlen(text), &seconds));
     if (!good && set) return xd_cli_usage(cli, "TIME", "%s is neither RFC 3339 nor seconds", given);
     if (!good) return xd_cli_usage(cli, "SECONDS", "%s is not a whole number of seconds", given);

@@ -1,7 +1,8 @@
 /* crossdock submit: orders from JSON Lines, any number of them in bounded memory.
  *
- * A ring of batches: the oldest is printed when its answer has come, the newest is being filled. A batch is sent when it
- * is full, or when no more input is there at the moment, so a program may write one order and wait for its line.
+ * A ring of batches: the oldest is printed when its answer has come, the newest is being filled. A batch is
+ * sent when it is full, or when no more input is there at the moment, so a program may write one order and
+ * wait for its line.
  *
  *      printed | sent | sent | done | filling | free ...
  *                ^ first              ^ filling
@@ -39,7 +40,7 @@ static struct xd_batch *filling(struct xd_submit *submit)
     return submit->used > 0 ? &submit->ring[(submit->first + submit->used - 1) % WINDOW] : NULL;
 }
 
-/* --- sending ---------------------------------------------------------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------------------------------------- */
 
 static void on_reply(void *arg, const msgpack_object *error, const msgpack_object *result)
 {
@@ -66,7 +67,8 @@ static void send_batch(struct xd_submit *submit)
     if (!sent) xd_batch_give_up(batch, "connection", xd_client_why(submit->cli->client)->message);
 }
 
-/* The batch that the next line goes into, or NULL while the window is full. An order of `len` bytes must fit in. */
+/* The batch that the next line goes into, or NULL while the window is full. An order of `len` bytes must fit
+ * in. */
 static struct xd_batch *batch_for(struct xd_submit *submit, size_t len)
 {
     struct xd_batch *batch = filling(submit);
@@ -81,7 +83,7 @@ static struct xd_batch *batch_for(struct xd_submit *submit, size_t len)
     return batch;
 }
 
-/* --- lines ------------------------------------------------------------------------------------------------------------------ */
+/* --- lines ---------------------------------------------------------------------------------------------- */
 
 /* The order's ref, where it has one that is text. Lives until the next line. */
 static bool find_ref(struct xd_submit *submit, struct xd_str *ref, bool *is_map)
@@ -128,7 +130,8 @@ static void take_line(struct xd_submit *submit, enum xd_line kind, struct xd_str
     else
         xd_batch_refuse(batch, &error);
     if (!xd_batch_good(batch))
-        submit->failed = xd_cli_error(submit->cli, XD_EXIT_NO_CONNECTION, "no_memory", "", "no memory for a batch");
+        submit->failed =
+            xd_cli_error(submit->cli, XD_EXIT_NO_CONNECTION, "no_memory", "", "no memory for a batch");
 }
 
 /* Takes lines while there is room; a line that does not fit into the last batch needs a free one. */
@@ -144,7 +147,7 @@ static enum xd_line take_lines(struct xd_submit *submit)
     return kind;
 }
 
-/* --- the loop --------------------------------------------------------------------------------------------------------------- */
+/* --- the loop ------------------------------------------------------------------------------------------- */
 
 /* Prints the oldest batches that are done. False if there was none. */
 static bool print_done(struct xd_submit *submit)
@@ -156,7 +159,8 @@ static bool print_done(struct xd_submit *submit)
         printed = true;
         submit->refused = submit->refused || batch->refused;
         if (batch->out.failed && submit->failed == XD_EXIT_DONE)
-            submit->failed = xd_cli_error(submit->cli, XD_EXIT_NO_CONNECTION, "no_memory", "", "no memory for results");
+            submit->failed =
+                xd_cli_error(submit->cli, XD_EXIT_NO_CONNECTION, "no_memory", "", "no memory for results");
         submit->first = (submit->first + 1) % WINDOW;
         submit->used--;
     }
@@ -180,7 +184,8 @@ static void wait_for_either(struct xd_submit *submit, bool want_input)
     if (taken != 0) return;
 
     struct pollfd waited[2] = {
-        {.fd = xd_client_fd(client), .events = (short)(POLLIN | (xd_client_wants_write(client) ? POLLOUT : 0))},
+        {.fd = xd_client_fd(client),
+         .events = (short)(POLLIN | (xd_client_wants_write(client) ? POLLOUT : 0))},
         {.fd = want_input ? submit->lines.fd : -1, .events = POLLIN},
     };
     if (poll(waited, 2, -1) > 0 && want_input && waited[1].revents) read_more(submit);
@@ -213,7 +218,7 @@ static enum xd_exit run(struct xd_submit *submit)
     return submit->refused ? XD_EXIT_REFUSED : XD_EXIT_DONE;
 }
 
-/* --- beginning and end ------------------------------------------------------------------------------------------------------ */
+/* --- beginning and end ---------------------------------------------------------------------------------- */
 
 static int64_t limit_of(const struct xd_submit *submit, const char *name, int64_t fallback)
 {

@@ -22,7 +22,8 @@ static size_t shown(const char *text, size_t len)
 {
     size_t n = xd_utf8_char(text, len);
     unsigned char first = (unsigned char)text[0];
-    bool control = first < 0x20 || first == 0x7f || (first == 0xc2 && n == 2 && (unsigned char)text[1] < 0xa0);
+    bool control =
+        first < 0x20 || first == 0x7f || (first == 0xc2 && n == 2 && (unsigned char)text[1] < 0xa0);
     return control ? 0 : n;
 }
 

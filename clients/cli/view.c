@@ -14,15 +14,22 @@ static const char *from_value(const msgpack_object *value, char out[static XD_VI
     char number[32];
     out[0] = '\0';
     switch (value ? value->type : MSGPACK_OBJECT_NIL) {
-    case MSGPACK_OBJECT_STR: snprintf(out, XD_VIEW, "%.*s", (int)value->via.str.size, value->via.str.ptr); break;
-    case MSGPACK_OBJECT_POSITIVE_INTEGER: snprintf(out, XD_VIEW, "%" PRIu64, value->via.u64); break;
-    case MSGPACK_OBJECT_NEGATIVE_INTEGER: snprintf(out, XD_VIEW, "%" PRId64, value->via.i64); break;
+    case MSGPACK_OBJECT_STR:
+        snprintf(out, XD_VIEW, "%.*s", (int)value->via.str.size, value->via.str.ptr);
+        break;
+    case MSGPACK_OBJECT_POSITIVE_INTEGER:
+        snprintf(out, XD_VIEW, "%" PRIu64, value->via.u64);
+        break;
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+        snprintf(out, XD_VIEW, "%" PRId64, value->via.i64);
+        break;
     case MSGPACK_OBJECT_FLOAT32:
     case MSGPACK_OBJECT_FLOAT64:
         xd_given_double(value->via.f64, number);
         snprintf(out, XD_VIEW, "%s", number);
         break;
-    default: break;
+    default:
+        break;
     }
     return out;
 }

@@ -1,5 +1,5 @@
-/* Orders, matches and events of the broker's, in short pieces of text for people. Each writes into `out` and returns it;
- * what is missing reads as "". */
+/* Orders, matches and events of the broker's, in short pieces of text for people. Each writes into `out` and
+ * returns it; what is missing reads as "". */
 #ifndef XD_CLIENTS_CLI_VIEW_H
 #define XD_CLIENTS_CLI_VIEW_H
 

@@ -1,7 +1,7 @@
 /* crossdock watch: events as they come.
  *
- * With --durable a cursor is acknowledged only after its event has been written to stdout, one ack under way at a time; the
- * rest catches up with the next. */
+ * With --durable a cursor is acknowledged only after its event has been written to stdout, one ack under way
+ * at a time; the rest catches up with the next. */
 #include "clients/cli/cli.h"
 #include "clients/cli/view.h"
 
@@ -67,7 +67,8 @@ static void on_notify(void *arg, const char *method, const msgpack_object *param
     if (strcmp(method, "notice") != 0) return;
     struct xd_str code = {"", 0};
     xd_mp_get_str(params, "code", &code);
-    if (xd_str_equal(code, xd_str_of("draining"))) print_notice(watch, "draining", "the broker is shutting down");
+    if (xd_str_equal(code, xd_str_of("draining")))
+        print_notice(watch, "draining", "the broker is shutting down");
 }
 
 static void pack_subscribe(const struct xd_cli *cli, struct xd_buf *params)
@@ -95,7 +96,8 @@ static enum xd_exit subscribe(struct watch *watch)
     if (status != XD_EXIT_DONE) return status;
     const msgpack_object *recovered = xd_mp_get(&reply.result, "recovered");
     if (recovered && recovered->type == MSGPACK_OBJECT_BOOLEAN && !recovered->via.boolean)
-        print_notice(watch, "not_recovered", "older events are gone; see orders and matches for the present state");
+        print_notice(watch, "not_recovered",
+                     "older events are gone; see orders and matches for the present state");
     xd_client_reply_free(&reply);
     return XD_EXIT_DONE;
 }
@@ -122,7 +124,8 @@ static bool write_and_ack(struct watch *watch)
     xd_mp_cstr(&params, "cursor");
     xd_mp_cstr(&params, watch->cursor);
     watch->unacked = false;
-    watch->ack_under_way = xd_client_call(watch->cli->client, "ack", params.data, params.len, on_acked, watch);
+    watch->ack_under_way =
+        xd_client_call(watch->cli->client, "ack", params.data, params.len, on_acked, watch);
     xd_buf_free(&params);
     return true;
 }

@@ -1,8 +1,8 @@
 /* The calls that wait for an answer, by msgid.
  *
- * Ids are given out in sequence, so a ring indexed by the id's low bits is a hash without collisions, but for a call
- * that waits longer than a whole turn of the ring. Then the ring doubles, or, while less than half of it is used, the
- * id is passed over. */
+ * Ids are given out in sequence, so a ring indexed by the id's low bits is a hash without collisions, but for
+ * a call that waits longer than a whole turn of the ring. Then the ring doubles, or, while less than half of
+ * it is used, the id is passed over. */
 #ifndef XD_CLIENTS_LIB_CALLS_H
 #define XD_CLIENTS_LIB_CALLS_H
 
@@ -27,11 +27,13 @@ struct xd_calls {
 /* False at XD_CALLS_MAX calls or without memory. */
 bool xd_calls_add(struct xd_calls *calls, xd_client_reply_fn *callback, void *arg, uint32_t *id);
 
-/* The call that waits under `id`, or NULL. It stays where it is until xd_calls_remove or the next xd_calls_add. */
+/* The call that waits under `id`, or NULL. It stays where it is until xd_calls_remove or the next
+ * xd_calls_add. */
 struct xd_call *xd_calls_find(struct xd_calls *calls, uint32_t id);
 void xd_calls_remove(struct xd_calls *calls, struct xd_call *call);
 
-/* Removes all, each one before it is handed to `each`, by and large the longest waiting first. `each` adds none. */
+/* Removes all, each one before it is handed to `each`, by and large the longest waiting first. `each` adds
+ * none. */
 void xd_calls_drain(struct xd_calls *calls, void (*each)(void *arg, const struct xd_call *call), void *arg);
 
 void xd_calls_free(struct xd_calls *calls);

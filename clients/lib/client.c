@@ -13,7 +13,7 @@ enum { DEFAULT_TIMEOUT_MS = 10000, ZONE_CHUNK = 16 << 10 };
 
 static const char default_url[] = "tcp://127.0.0.1:7400";
 
-/* --- connecting ------------------------------------------------------------------------------------------------------- */
+/* --- connecting ----------------------------------------------------------------------------------------- */
 
 static bool shake_hands(struct xd_transport *transport, int64_t deadline, xd_client_error *error)
 {
@@ -37,7 +37,8 @@ static bool open_transport(struct xd_transport *transport, const xd_client_optio
     struct xd_url url;
     if (!xd_url_parse(options->url ? options->url : default_url, &url, error)) return false;
     bool tls_wanted = options->tls_ca || options->tls_cert || options->tls_key || options->tls_insecure;
-    if (tls_wanted && !url.tls) return xd_client_fail(error, "url", "TLS needs a URL that begins with tls://");
+    if (tls_wanted && !url.tls)
+        return xd_client_fail(error, "url", "TLS needs a URL that begins with tls://");
 
     int fd = xd_dial(&url, deadline, error);
     if (fd < 0) return false;
@@ -113,13 +114,14 @@ xd_client *xd_client_connect(const xd_client_options *options, xd_client_error *
         return NULL;
     }
     int64_t deadline = xd_deadline_in(client->timeout_ms);
-    if (open_transport(&client->transport, options, deadline, error) && say_hello(client, options->account, error))
+    if (open_transport(&client->transport, options, deadline, error) &&
+        say_hello(client, options->account, error))
         return client;
     destroy(client);
     return NULL;
 }
 
-/* --- the rest of its life ----------------------------------------------------------------------------------------------- */
+/* --- the rest of its life ------------------------------------------------------------------------------- */
 
 void xd_client_close(xd_client *client)
 {

@@ -1,10 +1,10 @@
-/* The inside of an xd_client, which client.c (its life), run.c (what it sends and receives) and request.c (the blocking
- * helper) share.
+/* The inside of an xd_client, which client.c (its life), run.c (what it sends and receives) and request.c
+ * (the blocking helper) share.
  *
  *     xd_client_call -> out [sent | unsent] -> transport -> in [frames | part of one] -> walk -> callbacks
  *
- * Callbacks run only inside xd_client_run, xd_client_request and xd_client_close. While one runs, `busy` is set: run and
- * request are refused, and close waits until the call that is under way ends. */
+ * Callbacks run only inside xd_client_run, xd_client_request and xd_client_close. While one runs, `busy` is
+ * set: run and request are refused, and close waits until the call that is under way ends. */
 #ifndef XD_CLIENTS_LIB_CLIENT_H
 #define XD_CLIENTS_LIB_CLIENT_H
 

@@ -30,7 +30,8 @@ static int finish_connect(int fd, int64_t deadline)
 /* A connected socket, or -1 and errno in *why. */
 static int connect_to(const struct addrinfo *address, int64_t deadline, int *why)
 {
-    int fd = socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol);
+    int fd =
+        socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol);
     if (fd < 0) {
         *why = errno;
         return -1;
@@ -42,7 +43,8 @@ static int connect_to(const struct addrinfo *address, int64_t deadline, int *why
     return -1;
 }
 
-/* Calls are small and answers awaited, so nothing may wait for more to send; a peer that vanished must be noticed. */
+/* Calls are small and answers awaited, so nothing may wait for more to send; a peer that vanished must be
+ * noticed. */
 static void tune(int fd)
 {
     int on = 1;
@@ -66,8 +68,8 @@ int xd_dial(const struct xd_url *url, int64_t deadline, xd_client_error *error)
         fd = connect_to(at, deadline, &why);
     freeaddrinfo(found);
     if (fd < 0)
-        xd_client_fail(error, why == ETIMEDOUT ? "timeout" : "connection", "%s port %s: %s", url->host, url->port,
-                       strerror(why));
+        xd_client_fail(error, why == ETIMEDOUT ? "timeout" : "connection", "%s port %s: %s", url->host,
+                       url->port, strerror(why));
     else
         tune(fd);
     return fd;

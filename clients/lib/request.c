@@ -61,7 +61,8 @@ static void run_until_answered(struct xd_client *client, struct wait *wait, uint
     if (call) call->callback = NULL;
 }
 
-bool xd_client_request(xd_client *client, const char *method, const void *params, size_t len, xd_client_reply *reply)
+bool xd_client_request(xd_client *client, const char *method, const void *params, size_t len,
+                       xd_client_reply *reply)
 {
     struct wait wait = {.client = client};
     *reply = wait.reply;

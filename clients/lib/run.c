@@ -10,7 +10,7 @@ enum { RESPONSE = 1, NOTIFICATION = 2, READ_BUDGET = 1 << 20 };
 
 static const struct xd_mp_limits frame_limits = {.bytes = XD_FRAME_MAX, .depth = 24, .elements = 1 << 20};
 
-/* --- sending ---------------------------------------------------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------------------------------------- */
 
 static void pack_message(struct xd_buf *out, uint32_t id, const char *method, const void *params, size_t len)
 {
@@ -52,14 +52,15 @@ static void flush_out(struct xd_client *client)
             client->out_at += n;
         } else {
             client->write_failed = true;
-            if (io == XD_IO_CLOSED) xd_client_fail(&client->why, "connection", "the broker closed the connection");
+            if (io == XD_IO_CLOSED)
+                xd_client_fail(&client->why, "connection", "the broker closed the connection");
         }
     }
     xd_buf_clear(&client->out);
     client->out_at = 0;
 }
 
-/* --- the end ---------------------------------------------------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------------------------------------- */
 
 static msgpack_object text_object(const char *text)
 {
@@ -106,7 +107,7 @@ static void end_protocol(struct xd_client *client, const char *what)
     xd_client_end(client);
 }
 
-/* --- receiving ---------------------------------------------------------------------------------------------------------- */
+/* --- receiving ------------------------------------------------------------------------------------------ */
 
 static bool is_uint(const msgpack_object *object, uint64_t max)
 {
@@ -149,7 +150,8 @@ static bool deliver(struct xd_client *client, const msgpack_object *message)
     if (message->type != MSGPACK_OBJECT_ARRAY || message->via.array.size == 0) return false;
     const msgpack_object *fields = message->via.array.ptr;
     uint32_t size = message->via.array.size;
-    if (is_uint(fields, RESPONSE) && fields->via.u64 == RESPONSE && size == 4) return deliver_response(client, fields);
+    if (is_uint(fields, RESPONSE) && fields->via.u64 == RESPONSE && size == 4)
+        return deliver_response(client, fields);
     if (is_uint(fields, NOTIFICATION) && fields->via.u64 == NOTIFICATION && size == 3)
         return deliver_notification(client, fields);
     return false;
@@ -203,8 +205,8 @@ static bool read_chunk(struct xd_client *client, size_t *budget)
     }
     size_t n = 0;
     xd_client_error why;
-    enum xd_io io =
-        client->transport.ops->read(&client->transport, client->in.data + client->in.len, XD_READ_CHUNK, &n, &why);
+    enum xd_io io = client->transport.ops->read(&client->transport, client->in.data + client->in.len,
+                                                XD_READ_CHUNK, &n, &why);
     if (io == XD_IO_DONE) {
         client->in.len += n;
         *budget -= n < *budget ? n : *budget;
@@ -222,7 +224,8 @@ static int pump(struct xd_client *client)
     size_t budget = READ_BUDGET;
     flush_out(client);
     int taken = take_frames(client);
-    /* Once something was taken the caller gets his turn; before that, what TLS holds back would be seen by no poll. */
+    /* Once something was taken the caller gets his turn; before that, what TLS holds back would be seen by no
+     * poll. */
     while (!client->ended && !client->stop && (budget > 0 || taken == 0) && read_chunk(client, &budget))
         taken += take_frames(client);
     if (!client->ended) flush_out(client);

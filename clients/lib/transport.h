@@ -1,4 +1,5 @@
-/* A connected stream of bytes. Plain and TLS are one table of operations; nothing above asks which one it is. */
+/* A connected stream of bytes. Plain and TLS are one table of operations; nothing above asks which one it
+ * is. */
 #ifndef XD_CLIENTS_LIB_TRANSPORT_H
 #define XD_CLIENTS_LIB_TRANSPORT_H
 
@@ -16,7 +17,8 @@ struct xd_transport;
 struct xd_transport_ops {
     /* To be called until it does not say AGAIN (waiting as read_waits says), before any read or write. */
     enum xd_io (*handshake)(struct xd_transport *transport, xd_client_error *why);
-    enum xd_io (*read)(struct xd_transport *transport, void *to, size_t room, size_t *n, xd_client_error *why);
+    enum xd_io (*read)(struct xd_transport *transport, void *to, size_t room, size_t *n,
+                       xd_client_error *why);
     enum xd_io (*write)(struct xd_transport *transport, const void *bytes, size_t len, size_t *n,
                         xd_client_error *why);
     void (*close)(struct xd_transport *transport);
@@ -27,7 +29,8 @@ struct xd_tls;
 struct xd_transport {
     const struct xd_transport_ops *ops;
     int fd;
-    short read_waits; /* POLLIN or POLLOUT: TLS may have to write before it can read, and read before it can write */
+    short read_waits; /* POLLIN or POLLOUT: TLS may have to write before it can read, and read before it can
+                         write */
     short write_waits;
     struct xd_tls *tls; /* NULL for plain */
 };

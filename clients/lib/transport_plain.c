@@ -20,7 +20,8 @@ static enum xd_io failed(xd_client_error *why)
     return XD_IO_FAILED;
 }
 
-static enum xd_io plain_read(struct xd_transport *transport, void *to, size_t room, size_t *n, xd_client_error *why)
+static enum xd_io plain_read(struct xd_transport *transport, void *to, size_t room, size_t *n,
+                             xd_client_error *why)
 {
     ssize_t got = recv(transport->fd, to, room, 0);
     if (got < 0) return failed(why);

@@ -19,12 +19,12 @@ struct xd_tls {
     SSL *ssl;
     BIO_METHOD *method;
     int fd;
-    bool ended; /* the socket has no more to read */
+    bool ended;  /* the socket has no more to read */
     bool failed; /* after a fatal error SSL_shutdown must not be called */
     bool insecure;
 };
 
-/* --- the socket as OpenSSL sees it: its own BIO would raise SIGPIPE ------------------------------------------------ */
+/* --- the socket as OpenSSL sees it: its own BIO would raise SIGPIPE ------------------------------------- */
 
 static int socket_write(BIO *bio, const char *bytes, int len)
 {
@@ -67,7 +67,7 @@ static bool attach_socket(struct xd_tls *tls)
     return true;
 }
 
-/* --- operations ----------------------------------------------------------------------------------------------------- */
+/* --- operations ----------------------------------------------------------------------------------------- */
 
 static enum xd_io fail(struct xd_tls *tls, xd_client_error *why)
 {
@@ -75,7 +75,8 @@ static enum xd_io fail(struct xd_tls *tls, xd_client_error *why)
     long verified = SSL_get_verify_result(tls->ssl);
     const char *reason = ERR_reason_error_string(ERR_peek_last_error());
     if (!tls->insecure && verified != X509_V_OK)
-        xd_client_fail(why, "tls", "the broker's certificate is not trusted: %s", X509_verify_cert_error_string(verified));
+        xd_client_fail(why, "tls", "the broker's certificate is not trusted: %s",
+                       X509_verify_cert_error_string(verified));
     else
         xd_client_fail(why, "tls", "%s", reason ? reason : "the TLS session failed");
     return XD_IO_FAILED;
@@ -86,15 +87,21 @@ static enum xd_io outcome(struct xd_tls *tls, int result, short *waits, xd_clien
 {
     int socket_error = errno;
     switch (SSL_get_error(tls->ssl, result)) {
-    case SSL_ERROR_WANT_READ: *waits = POLLIN; return XD_IO_AGAIN;
-    case SSL_ERROR_WANT_WRITE: *waits = POLLOUT; return XD_IO_AGAIN;
-    case SSL_ERROR_ZERO_RETURN: return XD_IO_CLOSED;
+    case SSL_ERROR_WANT_READ:
+        *waits = POLLIN;
+        return XD_IO_AGAIN;
+    case SSL_ERROR_WANT_WRITE:
+        *waits = POLLOUT;
+        return XD_IO_AGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return XD_IO_CLOSED;
     case SSL_ERROR_SYSCALL:
         tls->failed = true;
         if (tls->ended) return XD_IO_CLOSED;
         xd_client_fail(why, "connection", "%s", strerror(socket_error));
         return XD_IO_FAILED;
-    default: return fail(tls, why);
+    default:
+        return fail(tls, why);
     }
 }
 
@@ -107,7 +114,8 @@ static enum xd_io tls_handshake(struct xd_transport *transport, xd_client_error 
     return XD_IO_DONE;
 }
 
-static enum xd_io tls_read(struct xd_transport *transport, void *to, size_t room, size_t *n, xd_client_error *why)
+static enum xd_io tls_read(struct xd_transport *transport, void *to, size_t room, size_t *n,
+                           xd_client_error *why)
 {
     ERR_clear_error();
     int result = SSL_read_ex(transport->tls->ssl, to, room, n);
@@ -147,7 +155,7 @@ static void tls_close(struct xd_transport *transport)
 
 static const struct xd_transport_ops over_tls = {tls_handshake, tls_read, tls_write, tls_close};
 
-/* --- setting up ------------------------------------------------------------------------------------------------------ */
+/* --- setting up ----------------------------------------------------------------------------------------- */
 
 static bool refuse_file(xd_client_error *error, const char *what, const char *path)
 {
@@ -185,8 +193,8 @@ static bool set_up_context(struct xd_tls *tls, const xd_client_options *options,
     tls->context = SSL_CTX_new(TLS_client_method());
     if (!tls->context || SSL_CTX_set_min_proto_version(tls->context, TLS1_2_VERSION) != 1)
         return xd_client_fail(error, "no_memory", "no memory for TLS");
-    /* The output buffer may move between two tries, and frames say where they end, so a stream that ends without a
-     * close_notify has ended like any other. */
+    /* The output buffer may move between two tries, and frames say where they end, so a stream that ends
+     * without a close_notify has ended like any other. */
     SSL_CTX_set_mode(tls->context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_options(tls->context, SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_verify(tls->context, options->tls_insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);

@@ -47,11 +47,13 @@ bool xd_url_parse(const char *text, struct xd_url *out, xd_client_error *error)
     if (bracketed) host++;
     size_t len = strcspn(host, bracketed ? "]" : ":");
     const char *after = host + len;
-    if (bracketed && *after++ != ']') return xd_client_fail(error, "url", "\"%.60s\" has no closing bracket", text);
+    if (bracketed && *after++ != ']')
+        return xd_client_fail(error, "url", "\"%.60s\" has no closing bracket", text);
 
     bool more_colons = !bracketed && *after && strchr(after + 1, ':');
     if (more_colons) return xd_client_fail(error, "url", "\"%.60s\": an IPv6 address goes in brackets", text);
-    if (!copy_host(host, len, bracketed, &url)) return xd_client_fail(error, "url", "\"%.60s\" has no valid host", text);
+    if (!copy_host(host, len, bracketed, &url))
+        return xd_client_fail(error, "url", "\"%.60s\" has no valid host", text);
     if (*after && (*after != ':' || !copy_port(after + 1, &url)))
         return xd_client_fail(error, "url", "\"%.60s\": the port is not 1 to 65535", text);
     *out = url;

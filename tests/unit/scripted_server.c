@@ -19,7 +19,7 @@ static void need(bool done, const char *what)
     abort();
 }
 
-/* --- a connection ----------------------------------------------------------------------------------------------------- */
+/* --- a connection --------------------------------------------------------------------------------------- */
 
 static void receive(struct peer *peer)
 {
@@ -132,7 +132,7 @@ bool peer_hello(struct peer *peer)
     return true;
 }
 
-/* --- the server ------------------------------------------------------------------------------------------------------- */
+/* --- the server ----------------------------------------------------------------------------------------- */
 
 /* Closing with something unread would reset the connection, and the alert that says why could be lost. */
 static void linger(int fd)
@@ -184,9 +184,11 @@ void server_start(struct server *server, script_fn *script, int connections, SSL
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    need(bind(server->listener, (struct sockaddr *)&address, len) == 0 && listen(server->listener, 8) == 0, "listen");
+    need(bind(server->listener, (struct sockaddr *)&address, len) == 0 && listen(server->listener, 8) == 0,
+         "listen");
     getsockname(server->listener, (struct sockaddr *)&address, &len);
-    snprintf(server->url, sizeof server->url, "%s://127.0.0.1:%d", tls ? "tls" : "tcp", ntohs(address.sin_port));
+    snprintf(server->url, sizeof server->url, "%s://127.0.0.1:%d", tls ? "tls" : "tcp",
+             ntohs(address.sin_port));
     need(pthread_create(&server->thread, NULL, run, server) == 0, "thread");
 }
 

@@ -1,5 +1,5 @@
-/* A server for the tests of the client library: a thread that accepts connections on a port of the loopback and does to
- * each what the test wrote down, plain or over TLS. */
+/* A server for the tests of the client library: a thread that accepts connections on a port of the loopback
+ * and does to each what the test wrote down, plain or over TLS. */
 #ifndef XD_TESTS_UNIT_SCRIPTED_SERVER_H
 #define XD_TESTS_UNIT_SCRIPTED_SERVER_H
 
@@ -37,7 +37,8 @@ void server_join(struct server *server);
 /* The next message; nil when the connection is lost. Lives until the next one is read. */
 msgpack_object peer_read(struct peer *peer);
 
-/* The next message is a request: its msgid and its parameters' map (or nil). False when the connection is lost. */
+/* The next message is a request: its msgid and its parameters' map (or nil). False when the connection is
+ * lost. */
 bool peer_request(struct peer *peer, uint32_t *id, msgpack_object *params);
 
 void peer_write(struct peer *peer, const void *bytes, size_t len);

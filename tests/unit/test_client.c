@@ -1,5 +1,5 @@
-/* libcrossdock against a scripted server on the loopback: what it sends, how it takes what it gets, and every way in which
- * a connection can end. TLS is in test_client_tls.c. */
+/* libcrossdock against a scripted server on the loopback: what it sends, how it takes what it gets, and every
+ * way in which a connection can end. TLS is in test_client_tls.c. */
 #include "clients/lib/client.h"
 #include "scripted_server.h"
 
@@ -22,7 +22,7 @@ static xd_client *connect_to(const struct server *server, xd_client_notify_fn *n
     return client;
 }
 
-/* --- URLs --------------------------------------------------------------------------------------------------------------- */
+/* --- URLs ----------------------------------------------------------------------------------------------- */
 
 static void test_url(void **state)
 {
@@ -49,10 +49,29 @@ static void test_url(void **state)
         assert_string_equal(url.port, good[i].port);
     }
     static const char *const bad[] = {
-        "", "7400", "localhost:7400", "http://localhost", "tcp:/localhost", "tcp://", "tcp://:7400", "tcp://a b",
-        "tcp://user@host", "tcp://host/path", "tcp://host:", "tcp://host:0", "tcp://host:65536", "tcp://host:7400x",
-        "tcp://host:-1", "tcp://host:999999", "tcp://::1:7400", "tcp://[::1", "tcp://[::1]7400", "tcp://[]",
-        "TCP://host", "tcp://h\xc3\xb6st", "tcp://host?x",
+        "",
+        "7400",
+        "localhost:7400",
+        "http://localhost",
+        "tcp:/localhost",
+        "tcp://",
+        "tcp://:7400",
+        "tcp://a b",
+        "tcp://user@host",
+        "tcp://host/path",
+        "tcp://host:",
+        "tcp://host:0",
+        "tcp://host:65536",
+        "tcp://host:7400x",
+        "tcp://host:-1",
+        "tcp://host:999999",
+        "tcp://::1:7400",
+        "tcp://[::1",
+        "tcp://[::1]7400",
+        "tcp://[]",
+        "TCP://host",
+        "tcp://h\xc3\xb6st",
+        "tcp://host?x",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct xd_url url;
@@ -63,7 +82,7 @@ static void test_url(void **state)
     }
 }
 
-/* --- the table of calls ------------------------------------------------------------------------------------------------- */
+/* --- the table of calls --------------------------------------------------------------------------------- */
 
 static void count_call(void *arg, const struct xd_call *call)
 {
@@ -108,7 +127,7 @@ static void test_calls_limit(void **state)
     xd_calls_free(&calls);
 }
 
-/* --- hello --------------------------------------------------------------------------------------------------------------- */
+/* --- hello ---------------------------------------------------------------------------------------------- */
 
 static void check_hello(struct peer *peer)
 {
@@ -188,7 +207,8 @@ static void test_no_connection(void **state)
         xd_client_error error;
         assert_null(xd_client_connect(&options, &error));
         assert_string_equal(error.code, cases[i].code);
-        if (strncmp(error.message, cases[i].message, strlen(cases[i].message)) != 0) fail_msg("%s", error.message);
+        if (strncmp(error.message, cases[i].message, strlen(cases[i].message)) != 0)
+            fail_msg("%s", error.message);
         server_join(&server);
     }
 }
@@ -214,7 +234,7 @@ static void test_cannot_connect(void **state)
     }
 }
 
-/* --- calls and answers --------------------------------------------------------------------------------------------------- */
+/* --- calls and answers ---------------------------------------------------------------------------------- */
 
 enum { MANY = 2000 };
 
@@ -352,7 +372,8 @@ static void answer_late(struct peer *peer)
 {
     uint32_t first, second;
     msgpack_object params;
-    if (!peer_hello(peer) || !peer_request(peer, &first, &params) || !peer_request(peer, &second, &params)) return;
+    if (!peer_hello(peer) || !peer_request(peer, &first, &params) || !peer_request(peer, &second, &params))
+        return;
     struct xd_buf out;
     xd_buf_init(&out, 4096);
     pack_result(&out, first, 1);
@@ -384,7 +405,7 @@ static void test_time_out(void **state)
     server_join(&server);
 }
 
-/* --- inside callbacks ------------------------------------------------------------------------------------------------------ */
+/* --- inside callbacks ----------------------------------------------------------------------------------- */
 
 static void echo(struct peer *peer)
 {
@@ -491,7 +512,7 @@ static void test_stop(void **state)
     server_join(&server);
 }
 
-/* --- how a connection ends ------------------------------------------------------------------------------------------------ */
+/* --- how a connection ends ------------------------------------------------------------------------------ */
 
 static void take_some_and_leave(struct peer *peer)
 {
@@ -562,24 +583,26 @@ static const struct junk {
     const char *bytes;
     size_t len;
 } junk[] = {
-    {"\xc1", 1},                              /* never used in MessagePack */
-    {"\x05", 1},                              /* a number */
-    {"\x80", 1},                              /* a map */
-    {"\x90", 1},                              /* nothing */
-    {"\x94\x00\x01\xa1x\x90", 6},             /* a request */
-    {"\x93\x01\x00\xc0", 4},                  /* an answer that is too short */
-    {"\x94\x01\xa1x\xc0\xc0", 6},             /* a msgid that is text */
-    {"\x94\x01\xff\xc0\xc0", 5},              /* a negative one */
-    {"\x94\x01\x00\x05\xc0", 5},              /* an error that is a number */
-    {"\x93\x02\x05\x90", 4},                  /* a method that is a number */
-    {"\x93\x02\xa1x\x05", 5},                 /* params that are a number */
-    {"\x93\x02\xa1x\x91\x05", 6},             /* params of a number */
-    {"\x94\x07\x00\xc0\xc0", 5},              /* no such type */
-    {"\xdd\xff\xff\xff\xff", 5},              /* an array of 4 Gi */
-    {"\xdf\x7f\xff\xff\xff", 5},              /* a map of 2 Gi */
-    {"\xdb\x7f\xff\xff\xff", 5},              /* text of 2 GiB */
-    {"\xc6\x01\x00\x00\x01", 5},              /* binary of 16 MiB and a byte */
-    {"\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91", 26},
+    {"\xc1", 1},                  /* never used in MessagePack */
+    {"\x05", 1},                  /* a number */
+    {"\x80", 1},                  /* a map */
+    {"\x90", 1},                  /* nothing */
+    {"\x94\x00\x01\xa1x\x90", 6}, /* a request */
+    {"\x93\x01\x00\xc0", 4},      /* an answer that is too short */
+    {"\x94\x01\xa1x\xc0\xc0", 6}, /* a msgid that is text */
+    {"\x94\x01\xff\xc0\xc0", 5},  /* a negative one */
+    {"\x94\x01\x00\x05\xc0", 5},  /* an error that is a number */
+    {"\x93\x02\x05\x90", 4},      /* a method that is a number */
+    {"\x93\x02\xa1x\x05", 5},     /* params that are a number */
+    {"\x93\x02\xa1x\x91\x05", 6}, /* params of a number */
+    {"\x94\x07\x00\xc0\xc0", 5},  /* no such type */
+    {"\xdd\xff\xff\xff\xff", 5},  /* an array of 4 Gi */
+    {"\xdf\x7f\xff\xff\xff", 5},  /* a map of 2 Gi */
+    {"\xdb\x7f\xff\xff\xff", 5},  /* text of 2 GiB */
+    {"\xc6\x01\x00\x00\x01", 5},  /* binary of 16 MiB and a byte */
+    {"\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91"
+     "\x91",
+     26},
     {"GET / HTTP/1.1\r\n", 16},
 };
 enum { JUNK = sizeof junk / sizeof *junk };

@@ -16,7 +16,7 @@
 static char directory[] = "/tmp/crossdock-tls-XXXXXX";
 static char ca[64], other_ca[64], client_cert[64], client_key[64];
 
-/* --- certificates ------------------------------------------------------------------------------------------------------- */
+/* --- certificates --------------------------------------------------------------------------------------- */
 
 struct identity {
     X509 *cert;
@@ -33,8 +33,10 @@ static void add_extension(X509 *cert, X509 *issuer, int id, const char *value)
     X509_EXTENSION_free(extension);
 }
 
-/* A certificate by `issuer` (NULL: by itself), valid from an hour ago for `seconds` (negative: not any more). */
-static struct identity issue(const char *name, const char *alternatives, const struct identity *issuer, long seconds)
+/* A certificate by `issuer` (NULL: by itself), valid from an hour ago for `seconds` (negative: not any
+ * more). */
+static struct identity issue(const char *name, const char *alternatives, const struct identity *issuer,
+                             long seconds)
 {
     struct identity made = {X509_new(), EVP_EC_gen("P-256")};
     static long serial = 1;
@@ -64,7 +66,8 @@ static void save(char path[static 64], const char *name, X509 *cert, EVP_PKEY *k
     snprintf(path, 64, "%s/%s", directory, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    assert_int_equal(cert ? PEM_write_X509(file, cert) : PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+    assert_int_equal(
+        cert ? PEM_write_X509(file, cert) : PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
     fclose(file);
 }
 
@@ -118,7 +121,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- whom it trusts ----------------------------------------------------------------------------------------------------- */
+/* --- whom it trusts ------------------------------------------------------------------------------------- */
 
 static void greet(struct peer *peer)
 {
@@ -170,8 +173,12 @@ static void test_trust(void **state)
         {"wrong name", &wrong_name, true, {.tls_ca = ca}, "tls", "hostname mismatch"},
         {"wrong name, not verified", &wrong_name, true, {.tls_insecure = true}, NULL, NULL},
         {"expired", &expired, false, {.tls_ca = ca}, "tls", "has expired"},
-        {"shows its own", &wants_client, false,
-         {.tls_ca = ca, .tls_cert = client_cert, .tls_key = client_key}, NULL, NULL},
+        {"shows its own",
+         &wants_client,
+         false,
+         {.tls_ca = ca, .tls_cert = client_cert, .tls_key = client_key},
+         NULL,
+         NULL},
         {"has none to show", &wants_client, false, {.tls_ca = ca}, "tls", "certificate required"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -201,7 +208,8 @@ static void test_bad_files(void **state)
         xd_client_error error;
         assert_null(xd_client_connect(&options, &error));
         assert_string_equal(error.code, "tls");
-        if (strncmp(error.message, cases[i].message, strlen(cases[i].message)) != 0) fail_msg("%s", error.message);
+        if (strncmp(error.message, cases[i].message, strlen(cases[i].message)) != 0)
+            fail_msg("%s", error.message);
         server_join(&server);
     }
 }
@@ -226,7 +234,7 @@ static void test_plain_server(void **state)
     server_join(&server);
 }
 
-/* --- what goes through it ------------------------------------------------------------------------------------------------ */
+/* --- what goes through it ------------------------------------------------------------------------------- */
 
 enum { CALLS = 3000 };
 
@@ -328,8 +336,8 @@ static void test_cut_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trust),        cmocka_unit_test(test_bad_files), cmocka_unit_test(test_plain_server),
-        cmocka_unit_test(test_bulk),         cmocka_unit_test(test_cut_off),
+        cmocka_unit_test(test_trust), cmocka_unit_test(test_bad_files), cmocka_unit_test(test_plain_server),
+        cmocka_unit_test(test_bulk),  cmocka_unit_test(test_cut_off),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

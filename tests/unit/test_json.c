@@ -25,7 +25,8 @@ static void there_and_back(const char *text, size_t len, struct xd_buf *out)
     if (!read_text(text, len, &packed, &error)) fail_msg("%s: %s", text, error.message);
     msgpack_zone *zone = msgpack_zone_new(1024);
     msgpack_object object;
-    assert_int_equal(msgpack_unpack((const char *)packed.data, packed.len, NULL, zone, &object), MSGPACK_UNPACK_SUCCESS);
+    assert_int_equal(msgpack_unpack((const char *)packed.data, packed.len, NULL, zone, &object),
+                     MSGPACK_UNPACK_SUCCESS);
     xd_json_write(&object, out);
     assert_false(out->failed);
     msgpack_zone_free(zone);
@@ -96,9 +97,11 @@ static void test_refused(void **state)
         {"{\"kg\":5}{}", XD_BAD_JSON, "", "not JSON: end of file expected"},
         {"{\"a\\u0000b\":1}", XD_BAD_JSON, "a\\u0000b", "not JSON: NUL byte in object key"},
         {"{\"kg\":1e999}", XD_OUT_OF_RANGE, "kg", "1e999 is too large a number"},
-        {"{\"from\":{\"lat\":1,\"lon\":-1e999}}", XD_OUT_OF_RANGE, "from.lon", "-1e999 is too large a number"},
+        {"{\"from\":{\"lat\":1,\"lon\":-1e999}}", XD_OUT_OF_RANGE, "from.lon",
+         "-1e999 is too large a number"},
         {"{\"kg\":9223372036854775808}", XD_OUT_OF_RANGE, "kg", "9223372036854775808 is too large"},
-        {"{\"kg\":-9223372036854775809,\"m3\":1}", XD_OUT_OF_RANGE, "kg", "-9223372036854775809 is too large"},
+        {"{\"kg\":-9223372036854775809,\"m3\":1}", XD_OUT_OF_RANGE, "kg",
+         "-9223372036854775809 is too large"},
         {"{\"kg\":1,\"kg\":1}", XD_DUPLICATE_FIELD, "kg", "given twice"},
         {"{\"from\":{\"lat\":1,\"lat\":1}}", XD_DUPLICATE_FIELD, "from.lat", "given twice"},
         {"{\"a\":{\"b\":1},\"a\":1}", XD_DUPLICATE_FIELD, "a", "given twice"},
@@ -117,7 +120,8 @@ static void test_refused(void **state)
         if (read_text(cases[i].text, strlen(cases[i].text), &out, &error)) fail_msg("took %s", cases[i].text);
         if (error.code != cases[i].code || strcmp(error.field, cases[i].field) != 0 ||
             strncmp(error.message, cases[i].message, strlen(cases[i].message)) != 0)
-            fail_msg("%s: %s, \"%s\", %s", cases[i].text, xd_code_name(error.code), error.field, error.message);
+            fail_msg("%s: %s, \"%s\", %s", cases[i].text, xd_code_name(error.code), error.field,
+                     error.message);
         assert_int_equal(out.len, 6);
         assert_false(out.failed);
         xd_buf_free(&out);
@@ -181,11 +185,13 @@ static void test_write_odd_values(void **state)
 
     msgpack_zone *zone = msgpack_zone_new(1024);
     msgpack_object object;
-    assert_int_equal(msgpack_unpack((const char *)packed.data, packed.len, NULL, zone, &object), MSGPACK_UNPACK_SUCCESS);
+    assert_int_equal(msgpack_unpack((const char *)packed.data, packed.len, NULL, zone, &object),
+                     MSGPACK_UNPACK_SUCCESS);
     xd_json_write(&object, &out);
     xd_buf_add(&out, "", 1);
-    assert_string_equal((char *)out.data,
-                        "[\"a??z\",\"b\\u0000?\",null,1.84467440737096e19,{\"5\":null,\"null\":true},null,10.5]");
+    assert_string_equal(
+        (char *)out.data,
+        "[\"a??z\",\"b\\u0000?\",null,1.84467440737096e19,{\"5\":null,\"null\":true},null,10.5]");
 
     xd_buf_free(&out);
     xd_buf_init(&out, 8);
