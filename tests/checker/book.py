@@ -50,13 +50,16 @@ class Book:
         self.roads = Roads(road_factor_e4)
         self.submitted = collections.defaultdict(list)
         for order in submitted:
-            self.submitted[order.account, order.ref].append(order)
+            self.submit(order)
         self.orders = {}
         self.matches = {}
         self.barred = set()
         self.now = None
         self.deadlines = []
         self.later = []  # checks to be made when all of this second has been told
+
+    def submit(self, order):
+        self.submitted[order.account, order.ref].append(order)
 
     def accept(self, order, order_id):
         order.id, order.age = order_id, len(self.orders) + 1

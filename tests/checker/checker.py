@@ -208,8 +208,8 @@ class Checker:
     def _expired(self, order, view):
         if order.valid_until > self.book.now:
             self.report("expiry-early", "%r is valid until %s", order, order.valid_until)
-        if order.filled or order.closed:
-            self.report("order-state", "%r expires, and it was %s", order, order.closed or "filled")
+        if order.filled:
+            self.report("order-state", "%r expires, and it was filled", order)
         self._close(order, "expired")
 
     def _close(self, order, how):

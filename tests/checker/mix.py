@@ -30,6 +30,7 @@ class Mix:
         self.made = 0
         self.open_orders = []
         self.states = {}
+        self.proposed = {}
 
     # --- orders ---
 
@@ -63,13 +64,13 @@ class Mix:
 
     def _terms(self, order, side):
         rng = self.rng
-        if rng.random() < 0.2:
+        if rng.random() < 0.25:
             order["confirm"] = "manual"
             order["hold_s"] = rng.choice([30, 900, 3600, 86400])
         draw = rng.random()
         if draw < 0.06:
             order["fill"] = "now"
-        elif draw < 0.12 and side == "request":
+        elif side == "request" and draw < (0.4 if "min_part" in order else 0.12):
             order["fill"] = "all_now"
         if rng.random() < 0.1:
             order[rng.choice(["never", "only"])] = ["a%d" % account for account in rng.sample(range(self.accounts), 8)]
@@ -151,19 +152,22 @@ class Mix:
         if match:
             if match["state"] in ("proposed", "confirmed"):
                 self.states[match["id"]] = match
+                if event["type"] == "match.proposed":
+                    self.proposed[match["id"]] = match
             else:
                 self.states.pop(match["id"], None)
 
-    def acts(self, share=0.5):
+    def acts(self):
         """(method, account, match id or (account, ref)) of what owners do now; some of it is refused, as in life."""
         rng = self.rng
         acts = []
         matches = list(self.states.values())
-        for match in rng.sample(matches, min(len(matches), 1 + int(len(matches) ** share))):
+        for match in rng.sample(matches, min(len(matches), 1 + int(len(matches) ** 0.5), 2 * self.round_size)):
             account = match[rng.choice(["offer", "request"])]["account"]
             acts.append((self._choice(match["state"]), account, match["id"]))
-        for match in matches:
-            if match["state"] == "proposed" and rng.random() < 0.4:
+        proposed, self.proposed = self.proposed, {}
+        for match in proposed.values():
+            if rng.random() < 0.6:
                 acts += [("accept", match[side]["account"], match["id"]) for side in ("offer", "request")]
         if self.open_orders and rng.random() < 0.3:
             key = self.open_orders.pop(rng.randrange(len(self.open_orders)))

@@ -10,8 +10,8 @@ from mix import Mix, play_twin
 from orders import Order
 from twin import Twin
 
-ORDERS = 500
-SEED = 20
+ORDERS = 600
+SEED = 24
 
 
 def good_stream():
@@ -194,7 +194,8 @@ def order_to_stranger(stream):
 
 
 def not_filled(stream):
-    stream.remove([stream.events[stream.first("order.filled")]])
+    last = {event["time"]: event for event in stream.events}
+    stream.remove([stream.events[stream.first("order.filled", lambda event: last[event["time"]] is event)]])
 
 
 def filled_twice(stream):
@@ -209,10 +210,10 @@ def filled_unmatched(stream):
 
 
 def expire_early(stream):
-    index = stream.first("order.expired", lambda event: event["order"]["valid_until"] > GOOD_EVENTS[400]["time"])
-    event = stream.events.pop(index)
-    event["time"] = stream.events[300]["time"]
-    stream.insert(300, event)
+    event = stream.events.pop(stream.first("order.expired"))
+    index = stream.first("order.accepted", lambda other: other["order"]["id"] == event["order"]["id"])
+    event["time"] = stream.events[index]["time"]
+    stream.insert(index + 1, event)
 
 
 def not_expired(stream):

@@ -7,7 +7,9 @@ import sys
 HERE = pathlib.Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parents[2] / "checker")]
 
-from support import Broker, Refused  # noqa: E402
+from checker import Checker  # noqa: E402
+from orders import Order  # noqa: E402
+from support import Broker  # noqa: E402
 
 SCALE = float(os.environ.get("XD_TEST_SCALE", "1"))
 SHARED = pathlib.Path(os.environ.get("CROSSDOCK_SHARED", HERE.parents[4] / "shared"))
@@ -20,14 +22,17 @@ def scaled(count, least=1):
 
 
 class Market:
-    """An operator's two connections to a broker under --test-clock: one commands, the other hears every event."""
+    """An operator's two connections to a broker under --test-clock: one commands, the other hears every event. With a checker
+    every event is judged as it is heard and none is kept."""
 
-    def __init__(self, broker):
+    def __init__(self, broker, checker=None):
         self.broker = broker
+        self.checker = checker
         self.commands = broker.client("*")
         self.feed = broker.client("*")
         self.feed.call("subscribe", {"from": "start"})
         self.events = []
+        self.cursor = "0.0.0"
         self.submitted = []
         self.results = []
         self.script = []  # everything that was asked, for the twin
@@ -55,25 +60,40 @@ class Market:
                      for order in orders[first:first + BATCH]]
             sent.append(self.commands.send("submit", {"orders": batch}))
         results = [result for number in sent for result in self.commands.result(number)["results"]]
-        self.script += [("submit", self.now, order) for order in orders]
         self.submitted += orders
+        if self.checker:
+            for order in orders:
+                self.checker.book.submit(Order(order, "CNY"))
+        else:
+            self.script += [("submit", self.now, order) for order in orders]
         self.results += results
         return results
 
     def command(self, method, account, what):
         """One command; what it is refused with, or None. `what` is a match's id, or of cancel an (account, ref)."""
-        self.script.append((method, self.now, account, what))
-        params = {"account": account, "ref": what[1]} if method == "cancel" else {"account": account, "match": what}
-        try:
-            self.commands.call(method, params)
-        except Refused as refused:
-            return refused.code
-        return None
+        return self.commands_at_once([(method, account, what)])[0]
+
+    def commands_at_once(self, commands):
+        """The same of many, all on their way at once."""
+        sent = []
+        for method, account, what in commands:
+            self.script.append((method, self.now, account, what))
+            named = {"ref": what[1]} if method == "cancel" else {"match": what}
+            sent.append(self.commands.send(method, dict(named, account=account)))
+        return [error and error["code"] for error, _ in map(self.commands.response, sent)]
 
     def hear(self):
         """The events that have come since."""
-        heard = self.feed.flush_events()
-        self.events += heard
+        return self._take(self.feed.flush_events())
+
+    def _take(self, heard):
+        if heard:
+            self.cursor = heard[-1]["cursor"]
+        if self.checker:
+            for event in heard:
+                self.checker.event(event)
+        else:
+            self.events += heard
         return heard
 
     def hear_all(self):
@@ -81,10 +101,8 @@ class Market:
         with self.broker.client("*") as client:
             head = offset_of(client.call("subscribe", {"from": "now"})["cursor"])
         heard = self.hear()
-        while offset_of(self.events[-1]["cursor"] if self.events else "0.0.0") < head:
-            event = self.feed.event()
-            self.events.append(event)
-            heard.append(event)
+        while offset_of(self.cursor) < head:
+            heard += self._take([self.feed.event()])
         return heard
 
 
@@ -99,8 +117,7 @@ def play(market, mix):
         market.submit(orders)
         for event in market.hear_all():
             mix.hear(event)
-        for method, account, what in mix.acts():
-            market.command(method, account, what)
+        market.commands_at_once(mix.acts())
         for event in market.hear():
             mix.hear(event)
     market.hear_all()
@@ -108,10 +125,7 @@ def play(market, mix):
 
 def check(market, **options):
     """The checker's report on what the market submitted and heard."""
-    from checker import Checker
-    from orders import Order
-
-    checker = Checker([Order(order, "CNY") for order in market.submitted], **options)
+    checker = market.checker or Checker([Order(order, "CNY") for order in market.submitted], **options)
     for event in market.events:
         checker.event(event)
     checker.end()

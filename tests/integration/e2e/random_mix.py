@@ -12,13 +12,15 @@ import sys
 import time
 
 import play
+from checker import Checker
 from mix import Mix
 
 
-def run(orders, seed, round_size, days=12, truck_share=0.4, **checks):
-    """(market, checker, seconds to play, seconds to check)."""
+def run(orders, seed, round_size, days=12, truck_share=0.4, streamed=False, **checks):
+    """(market, checker, seconds to play, seconds to check). Streamed: events are judged as they come and not kept."""
     started = time.monotonic()
-    with play.start("--snapshot-every", "5000") as broker, play.Market(broker) as market:
+    judge = Checker([], **checks) if streamed else None
+    with play.start("--snapshot-every", "5000") as broker, play.Market(broker, judge) as market:
         play.play(market, Mix(seed, orders, round_size, days, accounts=max(40, orders // 100), truck_share=truck_share))
         played = time.monotonic()
         checker = play.check(market, **checks)
@@ -44,14 +46,14 @@ def main():
     parser.add_argument("--keep", metavar="DIR")
     chosen = parser.parse_args()
     market, checker, played, checked = run(chosen.orders, chosen.seed, chosen.round, chosen.days,
-                                           storage=chosen.storage, trucks=chosen.trucks)
+                                           streamed=not chosen.keep, storage=chosen.storage, trucks=chosen.trucks)
     if chosen.keep:
         keep(chosen.keep, market)
     for line in checker.report.lines:
         print(line)
     kinds = [match.request.kind for match in checker.book.matches.values()]
-    print("%d orders, %d events, %d matches (%s); played in %.0f s, checked in %.0f s: %s"
-          % (len(market.submitted), len(market.events), len(kinds),
+    print("%d orders, %d choices compared, %d events, %d matches (%s); played in %.0f s, checked in %.0f s: %s"
+          % (len(market.submitted), checker.greedy.looked, checker.seen, len(kinds),
              ", ".join("%s %d" % (kind, kinds.count(kind)) for kind in sorted(set(kinds))), played, checked,
              dict(checker.report.counts) or "nothing wrong"))
     return 1 if checker.report.counts else 0
