@@ -74,9 +74,10 @@ const char *xd_view_money(const msgpack_object *match, const char *key, char out
 const char *xd_view_amount(const msgpack_object *order, const char *key, char out[static XD_VIEW])
 {
     char amount[XD_VIEW], kind[XD_VIEW];
-    xd_view(order, key, amount);
     bool floor = strcmp(xd_view(order, "kind", kind), xd_kind_names[XD_WAREHOUSE]) == 0;
-    snprintf(out, XD_VIEW, amount[0] ? "%.40s %s" : "", amount, xd_dim_names[floor ? XD_M2 : XD_PALLETS]);
+    out[0] = '\0';
+    if (*xd_view(order, key, amount))
+        snprintf(out, XD_VIEW, "%.40s %s", amount, xd_dim_names[floor ? XD_M2 : XD_PALLETS]);
     return out;
 }
 

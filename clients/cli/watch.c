@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { CURSOR_MAX = 1024 };
+enum { CURSOR_MAX = 1024, ACK_MAX = 2 * CURSOR_MAX };
 
 struct watch {
     struct xd_cli *cli;
@@ -119,7 +119,7 @@ static bool write_and_ack(struct watch *watch)
     if (fflush(stdout) != 0 || ferror(stdout)) return false;
     if (!watch->cli->settings.durable[0] || !watch->unacked || watch->ack_under_way) return true;
     struct xd_buf params;
-    xd_buf_init(&params, CURSOR_MAX * 2);
+    xd_buf_init(&params, ACK_MAX);
     xd_mp_map(&params, 1);
     xd_mp_cstr(&params, "cursor");
     xd_mp_cstr(&params, watch->cursor);
