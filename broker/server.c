@@ -214,6 +214,7 @@ static bool start_parts(struct xd_server *server, struct xd_error *error)
                    .market = broker->market,
                    .max_orders = (uint32_t)broker->settings->max_orders},
         .snapshot_every = (uint64_t)broker->settings->snapshot_every,
+        .rebuild = broker->settings->rebuild,
         .changed = on_owner,
         .arg = server,
     };
@@ -284,16 +285,12 @@ struct xd_server *xd_server_start(const struct xd_settings *settings, const stru
     return server;
 }
 
-/* What the ledger still calls back while it closes has to be there: the feed, and an owner that is still
- * becoming one (it has asked the ledger for things, and has nothing to release). */
+/* The feed goes last: the ledger may still call it back while it closes. */
 static void close_ledger(struct xd_broker *broker)
 {
-    if (broker->owner && broker->owning) {
-        xd_owner_stop(broker->owner);
-        broker->owner = NULL;
-    }
+    if (broker->owner) xd_owner_stop(broker->owner);
+    broker->owner = NULL;
     if (broker->ledger) xd_ledger_close(broker->ledger);
-    if (broker->owner && !broker->owning) xd_owner_stop(broker->owner);
     xd_feed_destroy(broker->feed);
 }
 

@@ -18,6 +18,7 @@ struct xd_settings {
     /* data */
     char *data;
     bool keep_log;
+    bool rebuild; /* replay the log from its start, whatever snapshots there are */
     int64_t retain_events_ms; /* 0: for ever */
     int64_t snapshot_every;   /* records; 0: only at the end */
     int64_t backlog;          /* bytes waiting for the disk */

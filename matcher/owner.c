@@ -17,6 +17,8 @@ struct xd_owner {
     struct xd_ledger *ledger;
     struct xd_lease lease;
     struct xd_engine *engine;
+    uint32_t pending; /* calls whose callback has not come */
+    bool stopped;     /* freed when the last of them has */
     bool owning;
     bool ticking;      /* a tick is on its way */
     bool snapshotting; /* a snapshot is on its way */
@@ -30,6 +32,18 @@ struct xd_owner {
 
 static void acquire(struct xd_owner *owner);
 static void replay(struct xd_owner *owner);
+static void destroy(struct xd_owner *owner);
+
+/* To be asked first by every callback of the ledger: true if the owner has been stopped, and may be gone. */
+static bool returned_too_late(struct xd_owner *owner)
+{
+    owner->pending--;
+    if (owner->stopped && !owner->pending) {
+        destroy(owner);
+        return true;
+    }
+    return owner->stopped;
+}
 
 static void tell(struct xd_owner *owner, bool owning, enum xd_code code)
 {
@@ -52,6 +66,7 @@ static void ticked(void *arg, const struct xd_append_result *result)
 {
     struct xd_owner *owner = arg;
     (void)result; /* a tick that was lost is made again: the deadline is still due after the rebuild */
+    if (returned_too_late(owner)) return;
     owner->ticking = false;
 }
 
@@ -62,6 +77,7 @@ static void append_tick(struct xd_owner *owner)
     xd_buf_init(&bytes, 256);
     xd_record_pack(&tick, &bytes);
     owner->ticking = true;
+    owner->pending++;
     xd_ledger_append(owner->ledger, owner->lease.partition, 0, bytes.data, bytes.len, ticked, owner);
     xd_buf_free(&bytes);
 }
@@ -105,23 +121,43 @@ struct saving {
     void *arg;
 };
 
-static void saved(void *arg, enum xd_code code)
+static void end_saving(struct saving *saving, enum xd_code code)
 {
-    struct saving *saving = arg;
     saving->owner->snapshotting = false;
     if (saving->done) saving->done(saving->arg, code);
     xd_buf_free(&saving->state);
     free(saving);
 }
 
+static void drop_saving(struct saving *saving)
+{
+    xd_buf_free(&saving->state);
+    free(saving);
+}
+
+static void saved(void *arg, enum xd_code code)
+{
+    struct saving *saving = arg;
+    if (returned_too_late(saving->owner)) {
+        drop_saving(saving);
+    } else {
+        end_saving(saving, code);
+    }
+}
+
 /* What the state came from is durable now, so the state may be stored. */
 static void save_settled(void *arg, enum xd_code code)
 {
     struct saving *saving = arg;
-    if (code) {
-        saved(saving, code);
+    if (returned_too_late(saving->owner)) {
+        drop_saving(saving);
         return;
     }
+    if (code) {
+        end_saving(saving, code);
+        return;
+    }
+    saving->owner->pending++;
     xd_ledger_save_snapshot(saving->owner->ledger, &saving->lease, saving->records, saving->events, &saving->state, saved,
                             saving);
 }
@@ -129,7 +165,10 @@ static void save_settled(void *arg, enum xd_code code)
 void xd_owner_snapshot(struct xd_owner *owner, xd_done_cb *done, void *arg)
 {
     struct saving *saving = calloc(1, sizeof *saving);
-    if (!saving) return;
+    if (!saving) {
+        if (done) done(arg, XD_NO_MEMORY);
+        return;
+    }
     *saving = (struct saving){.owner = owner,
                               .lease = owner->lease,
                               .records = owner->position,
@@ -141,9 +180,10 @@ void xd_owner_snapshot(struct xd_owner *owner, xd_done_cb *done, void *arg)
     owner->snapshot_at = owner->position;
     bool whole = owner->owning && xd_engine_save(owner->engine, &saving->state);
     if (whole) {
+        owner->pending++;
         xd_ledger_settle(owner->ledger, save_settled, saving);
     } else {
-        saved(saving, XD_NO_MEMORY);
+        end_saving(saving, owner->owning ? XD_NO_MEMORY : XD_OVERLOADED);
     }
 }
 
@@ -209,6 +249,7 @@ static void on_lost(void *arg, enum xd_code code)
 static void on_log_run(void *arg, const struct xd_log_run *run)
 {
     struct xd_owner *owner = arg;
+    if (returned_too_late(owner)) return;
     if (run->code) {
         start_over(owner, run->code);
         return;
@@ -233,12 +274,13 @@ static void on_log_run(void *arg, const struct xd_log_run *run)
 
 static void replay(struct xd_owner *owner)
 {
+    owner->pending++;
     xd_ledger_read_log(owner->ledger, owner->lease.partition, owner->position, REPLAY_BYTES, on_log_run, owner);
 }
 
-static void on_snapshot(void *arg, enum xd_code code, uint64_t next_record, uint64_t next_event, struct xd_buf *state)
+static void begin_at(struct xd_owner *owner, enum xd_code code, uint64_t next_record, uint64_t next_event,
+                     struct xd_buf *state)
 {
-    struct xd_owner *owner = arg;
     owner->position = next_record;
     owner->events = next_event;
     owner->snapshot_at = next_record;
@@ -256,23 +298,36 @@ static void on_snapshot(void *arg, enum xd_code code, uint64_t next_record, uint
     }
 }
 
+static void on_snapshot(void *arg, enum xd_code code, uint64_t next_record, uint64_t next_event, struct xd_buf *state)
+{
+    struct xd_owner *owner = arg;
+    if (returned_too_late(owner)) {
+        if (code == XD_OK) xd_buf_free(state);
+    } else {
+        begin_at(owner, code, next_record, next_event, state);
+    }
+}
+
 static void on_lease(void *arg, enum xd_code code, const struct xd_lease *lease)
 {
     struct xd_owner *owner = arg;
+    if (returned_too_late(owner)) return;
     if (code) {
         start_over(owner, code);
         return;
     }
     owner->lease = *lease;
     if (owner->options.rebuild) {
-        on_snapshot(owner, XD_NOT_FOUND, 0, 0, NULL);
+        begin_at(owner, XD_NOT_FOUND, 0, 0, NULL);
     } else {
+        owner->pending++;
         xd_ledger_load_snapshot(owner->ledger, lease->partition, on_snapshot, owner);
     }
 }
 
 static void acquire(struct xd_owner *owner)
 {
+    owner->pending++;
     xd_ledger_acquire(owner->ledger, owner->options.engine.partition, on_lease, owner);
 }
 
@@ -327,5 +382,9 @@ uint64_t xd_owner_position(const struct xd_owner *owner)
 void xd_owner_stop(struct xd_owner *owner)
 {
     if (owner->owning) xd_ledger_release(owner->ledger, &owner->lease);
-    destroy(owner);
+    owner->owning = false;
+    owner->stopped = true;
+    event_del(owner->retry);
+    event_del(owner->deadline);
+    if (!owner->pending) destroy(owner);
 }

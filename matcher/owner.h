@@ -36,10 +36,12 @@ uint64_t xd_owner_position(const struct xd_owner *owner);
 /* To be called when the (test) clock was moved by hand, so that due ticks are appended now. */
 void xd_owner_clock_moved(struct xd_owner *owner);
 
-/* Saves a snapshot now, whatever the count; at a clean shutdown. The callback may be NULL. */
+/* Saves a snapshot now, whatever the count; at a clean shutdown. The callback may be NULL; it may come from within the call
+ * when there is nothing to save or no memory. */
 void xd_owner_snapshot(struct xd_owner *owner, xd_done_cb *done, void *arg);
 
-/* Releases the partition and frees. */
+/* Releases the partition. `changed` and `done` callbacks come no more. Frees once the ledger has called back for what is under
+ * way, at the latest while it is closed: so it is to be stopped before the ledger is closed. */
 void xd_owner_stop(struct xd_owner *owner);
 
 #endif
