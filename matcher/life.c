@@ -22,19 +22,10 @@ void xd_settle_order(struct xd_engine *engine, struct xd_slot *slot)
 
 /* --- confirming ------------------------------------------------------------------------------------------------------------ */
 
-/* The last planned moment of a match: when it is unloaded, or its last day ends. */
-static int64_t planned_end(const struct xd_deal *deal)
-{
-    const struct xd_slot *offer = deal->order[XD_OFFER], *request = deal->order[XD_REQUEST];
-    if (offer->kind != XD_TRUCK) return request->storage_request.until_day * XD_DAY_S;
-    const struct xd_stop *stop = xd_plan_stop(&offer->truck_offer.plan, deal->id, true);
-    return stop ? stop->end : 0;
-}
-
 static void await_completion(struct xd_engine *engine, struct xd_deal *deal)
 {
     deal->deadline.class = XD_DEADLINE_COMPLETION;
-    if (!xd_deadlines_set(&engine->deadlines, &deal->deadline, planned_end(deal) + COMPLETION_S)) engine->failed = true;
+    if (!xd_deadlines_set(&engine->deadlines, &deal->deadline, deal->planned_end + COMPLETION_S)) engine->failed = true;
 }
 
 void xd_confirm(struct xd_engine *engine, struct xd_deal *deal)
@@ -46,8 +37,8 @@ void xd_confirm(struct xd_engine *engine, struct xd_deal *deal)
     request->confirmed += deal->part;
     engine->proposal_count--;
     xd_deadlines_remove(&engine->deadlines, &deal->deadline);
-    await_completion(engine, deal);
     xd_report_match(engine, deal, XD_EVENT_MATCH_CONFIRMED, NULL, NULL);
+    await_completion(engine, deal);
     if (request->confirmed == request->amount[xd_main_dim(request->kind)]) {
         xd_report_order(engine, request, XD_EVENT_ORDER_FILLED, NULL);
     }
@@ -176,7 +167,7 @@ static const struct ending completion = {.state = XD_MATCH_COMPLETED, .event = X
 
 static void complete_by_clock(struct xd_engine *engine, struct xd_deal *deal)
 {
-    if (planned_end(deal) + COMPLETION_S > engine->now) {
+    if (deal->planned_end + COMPLETION_S > engine->now) {
         await_completion(engine, deal); /* a later load moved it */
     } else {
         end_deal(engine, deal, &completion);

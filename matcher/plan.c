@@ -317,8 +317,8 @@ bool xd_plan_try(const struct xd_plan *plan, const struct xd_truck *truck, const
 
 /* --- changing ------------------------------------------------------------------------------------------------------------ */
 
-/* Takes the stops whose service has ended off the front. */
-static void leave_behind(struct xd_plan *plan, int64_t now)
+/* Takes the stops whose service has ended off the front; how many. */
+static uint32_t leave_behind(struct xd_plan *plan, int64_t now)
 {
     uint32_t gone = 0;
     while (gone < plan->count && plan->stops[gone].end <= now) {
@@ -331,6 +331,7 @@ static void leave_behind(struct xd_plan *plan, int64_t now)
     }
     plan->count -= gone;
     memmove(plan->stops, plan->stops + gone, plan->count * sizeof *plan->stops);
+    return gone;
 }
 
 /* Legs and times of the stops from `first` on. */
@@ -373,32 +374,39 @@ bool xd_plan_insert(struct xd_plan *plan, const struct xd_truck *truck, const st
         return false;
     }
     *copy = *load;
+    /* First, so that whoever looks at the plan afterwards finds the new load's stops, though they may end at once. */
+    uint32_t gone = leave_behind(plan, now);
     uint32_t first = xd_plan_fixed(plan, now);
-    put_stop(plan, insertion->delivery, copy, true);
-    put_stop(plan, insertion->pickup, copy, false);
+    put_stop(plan, insertion->delivery - gone, copy, true);
+    put_stop(plan, insertion->pickup - gone, copy, false);
     plan->direct_m += load->direct_m;
     remake(plan, truck, first, now);
-    leave_behind(plan, now);
     return true;
+}
+
+/* The load of a match that has stops from `first` on, or NULL. */
+static struct xd_load *load_after(const struct xd_plan *plan, uint32_t first, uint64_t match_id)
+{
+    for (uint32_t i = first; i < plan->count; i++) {
+        if (plan->stops[i].load->match_id == match_id) return plan->stops[i].load;
+    }
+    return NULL;
 }
 
 bool xd_plan_remove(struct xd_plan *plan, const struct xd_truck *truck, uint64_t match_id, int64_t now)
 {
-    uint32_t fixed = xd_plan_fixed(plan, now);
-    struct xd_load *load = NULL;
-    bool keeps_pickup = false;
-    uint32_t kept = fixed;
-    for (uint32_t i = 0; i < fixed; i++) {
-        keeps_pickup |= plan->stops[i].load->match_id == match_id && !plan->stops[i].delivery;
-    }
-    for (uint32_t i = fixed; i < plan->count; i++) {
-        if (plan->stops[i].load->match_id == match_id) {
-            load = plan->stops[i].load;
-        } else {
-            plan->stops[kept++] = plan->stops[i];
-        }
-    }
+    struct xd_load *load = load_after(plan, xd_plan_fixed(plan, now), match_id);
     if (!load) return false;
+    leave_behind(plan, now);
+    uint32_t fixed = xd_plan_fixed(plan, now);
+    bool keeps_pickup = false;
+    for (uint32_t i = 0; i < fixed; i++) {
+        keeps_pickup |= plan->stops[i].load == load;
+    }
+    uint32_t kept = fixed;
+    for (uint32_t i = fixed; i < plan->count; i++) {
+        if (plan->stops[i].load != load) plan->stops[kept++] = plan->stops[i];
+    }
     plan->count = kept;
     plan->direct_m -= load->direct_m;
     if (keeps_pickup) {
@@ -407,7 +415,6 @@ bool xd_plan_remove(struct xd_plan *plan, const struct xd_truck *truck, uint64_t
         free(load);
     }
     remake(plan, truck, fixed, now);
-    leave_behind(plan, now);
     return true;
 }
 

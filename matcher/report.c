@@ -110,10 +110,15 @@ static void tell(struct xd_engine *engine, const struct xd_deal *deal, enum xd_s
     xd_output_end_event(engine->output);
 }
 
-static void mark_told(struct xd_plan *plan, uint64_t match_id)
+/* The requester knows the times of its stops as they now are; so does the match. */
+static void mark_told(struct xd_engine *engine, struct xd_plan *plan, uint64_t match_id)
 {
+    struct xd_deal *deal = xd_table_get(&engine->deals, match_id);
     for (uint32_t i = 0; i < plan->count; i++) {
-        if (plan->stops[i].load->match_id == match_id) plan->stops[i].told = plan->stops[i].start;
+        struct xd_stop *stop = &plan->stops[i];
+        if (stop->load->match_id != match_id) continue;
+        stop->told = stop->start;
+        if (deal && stop->delivery) deal->planned_end = stop->end;
     }
 }
 
@@ -122,7 +127,7 @@ void xd_report_match(struct xd_engine *engine, const struct xd_deal *deal, enum 
 {
     tell(engine, deal, XD_OFFER, type, by, reason);
     tell(engine, deal, XD_REQUEST, type, by, reason);
-    if (deal->order[XD_OFFER]->kind == XD_TRUCK) mark_told(&deal->order[XD_OFFER]->truck_offer.plan, deal->id);
+    if (deal->order[XD_OFFER]->kind == XD_TRUCK) mark_told(engine, &deal->order[XD_OFFER]->truck_offer.plan, deal->id);
 }
 
 void xd_report_moved(struct xd_engine *engine, struct xd_slot *truck_offer, const struct xd_deal *except)
@@ -132,7 +137,7 @@ void xd_report_moved(struct xd_engine *engine, struct xd_slot *truck_offer, cons
         const struct xd_stop *stop = &plan->stops[i];
         if (stop->load->off || stop->start == stop->told || stop->load->match_id == except->id) continue;
         const struct xd_deal *deal = xd_table_get(&engine->deals, stop->load->match_id);
-        mark_told(plan, stop->load->match_id);
+        mark_told(engine, plan, stop->load->match_id);
         if (deal) tell(engine, deal, XD_REQUEST, XD_EVENT_MATCH_RESCHEDULED, NULL, NULL);
     }
 }

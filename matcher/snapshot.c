@@ -150,7 +150,7 @@ static void write_slot(const struct xd_engine *engine, struct xd_buf *out, const
     }
 }
 
-enum { DEAL_FIELDS = 15 + XD_DIMS };
+enum { DEAL_FIELDS = 16 + XD_DIMS };
 
 static void write_deal(struct xd_buf *out, const struct xd_deal *deal)
 {
@@ -170,6 +170,7 @@ static void write_deal(struct xd_buf *out, const struct xd_deal *deal)
     xd_mp_int(out, deal->km_m);
     xd_mp_int(out, deal->added_m);
     xd_mp_int(out, deal->hold_until);
+    xd_mp_int(out, deal->planned_end);
     xd_mp_int(out, deal->deadline.when);
 }
 
@@ -439,6 +440,7 @@ static bool read_deal(struct xd_engine *engine, const msgpack_object *object)
     deal->km_m = read_int(&in);
     deal->added_m = read_int(&in);
     deal->hold_until = read_int(&in);
+    deal->planned_end = read_int(&in);
     int64_t when = read_int(&in);
     deal->deadline.age = deal->id;
     bool proposed = deal->state == XD_MATCH_PROPOSED;

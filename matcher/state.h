@@ -142,6 +142,7 @@ struct xd_deal {
     int64_t amount[XD_DIMS];
     int64_t quote, price, surplus, access, km_m, added_m;
     int64_t hold_until;
+    int64_t planned_end; /* s: when it is unloaded, or its last day ends */
     struct xd_deadline deadline; /* hold while proposed, completion once confirmed */
 };
 

@@ -1,4 +1,5 @@
 /* Rule 9: what an incoming order takes; rule 12: orders that have grown come in once more. */
+#include "core/when.h"
 #include "matcher/state.h"
 
 #include <stdlib.h>
@@ -63,6 +64,7 @@ static struct xd_deal *make_deal(struct xd_engine *engine, struct xd_slot *offer
     deal->access = candidate->access;
     deal->km_m = candidate->km_m;
     deal->added_m = candidate->added_m;
+    if (offer->kind != XD_TRUCK) deal->planned_end = request->storage_request.until_day * XD_DAY_S;
     deal->deadline.age = id;
     deal->state = XD_MATCH_PROPOSED;
     request->proposed += deal->part;
