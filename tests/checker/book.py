@@ -8,7 +8,7 @@ from plan import Plan
 from storage import Calendar
 
 COMPLETE_AFTER_S = 30 * DAY_S
-HOLD, ORDER, COMPLETION = range(3)
+HOLD, ORDER = range(2)
 
 
 class Report:
@@ -56,6 +56,7 @@ class Book:
         self.barred = set()
         self.now = None
         self.deadlines = []
+        self.completions = []
         self.later = []  # checks to be made when all of this second has been told
 
     def submit(self, order):
@@ -77,25 +78,32 @@ class Book:
     def expect(self, time, kind, age, what):
         heapq.heappush(self.deadlines, (time, kind, age, what))
 
+    def expect_completion(self, match):
+        heapq.heappush(self.completions, (self.last_moment(match) + COMPLETE_AFTER_S, match.age, match))
+
     def overdue(self, time, kind, age):
-        """Deadlines before that one that nobody has told of; each is given once."""
+        """Holds and orders with a deadline before that one that nobody has told of; each is given once."""
         while self.deadlines and self.deadlines[0][:3] < (time, kind, age):
             due, was, _, what = heapq.heappop(self.deadlines)
-            if was == COMPLETION and what.state == "confirmed":
-                last = self.last_moment(what)
-                if last + COMPLETE_AFTER_S > due:
-                    self.expect(last + COMPLETE_AFTER_S, COMPLETION, what.age, what)
-                    continue
             if self._must(due, was, what):
                 yield was, what
+
+    def incomplete(self):
+        """Matches that the clock should have completed by now."""
+        while self.now is not None and self.completions and self.completions[0][0] <= self.now:
+            due, _, match = heapq.heappop(self.completions)
+            if match.state != "confirmed":
+                continue
+            if self.last_moment(match) + COMPLETE_AFTER_S > due:
+                self.expect_completion(match)
+            else:
+                yield match
 
     @staticmethod
     def _must(due, kind, what):
         if kind == ORDER:
             return what.closed is None and (what.offer or what.open > 0)
-        if kind == HOLD:
-            return what.state == "proposed" and what.hold_until <= due
-        return what.state == "confirmed"
+        return what.state == "proposed" and what.hold_until <= due
 
     @staticmethod
     def last_moment(match):

@@ -13,7 +13,7 @@ import json
 import re
 import sys
 
-from book import COMPLETION, HOLD, ORDER, Book
+from book import HOLD, ORDER, Book
 from figures import DIMS, Malformed, fixed
 from greedy import Greedy
 from matches import STATES, Matches
@@ -22,7 +22,8 @@ from orders import Order
 ORDER_STATES = {"order.accepted": "open", "order.rejected": "rejected", "order.filled": "filled",
                 "order.cancelled": "cancelled", "order.expired": "expired"}
 EVENT_ID = re.compile(r"e(\d+)-(\d+)-(\d+)")
-OVERDUE = {HOLD: "lapse-missing", ORDER: "expiry-missing", COMPLETION: "completion-missing"}
+OVERDUE = {HOLD: "lapse-missing", ORDER: "expiry-missing"}
+AFTER_ALL = 2  # what comes after holds and orders of the same second
 
 
 class Checker:
@@ -97,6 +98,8 @@ class Checker:
         later, self.book.later = self.book.later, []
         for check in later:
             check()
+        for match in self.book.incomplete():  # they change nothing for anybody else: their order in a second is left open
+            self.report("completion-missing", "%r was due", match)
         for request in self.pending_filled.values():
             if request.closed is None:
                 self.report("filled-missing", "%r is filled and nobody was told", request)
@@ -104,8 +107,7 @@ class Checker:
 
     def _check_deadlines(self, kind, subject):
         """What fell due before this event must have been told before it."""
-        now = self.book.now
-        limit = (now, COMPLETION, float("inf"))
+        limit = (self.book.now, AFTER_ALL, 0)
         if kind == "order.expired":
             order = self.book.orders.get(subject["id"])
             if order and not order.offer and not order.open:
@@ -115,7 +117,7 @@ class Checker:
             match = self.book.matches.get(subject["id"])
             limit = (min(part.hold_until for part in match.group), HOLD, 0) if match else limit
         elif kind == "match.completed" and not subject.get("by"):
-            limit = (now, COMPLETION, 0)
+            return
         for due, what in self.book.overdue(*limit):
             self.report(OVERDUE[due], "%r was due", what)
 

@@ -1,7 +1,7 @@
 """Checks of the life of matches: who, what, at which figures, and how they end."""
 
 import trucks
-from book import COMPLETE_AFTER_S, COMPLETION, HOLD, Match
+from book import COMPLETE_AFTER_S, HOLD, Match
 from figures import DIMS, MONEY, Malformed, day_number, fixed
 from fits import objections, storage_figures, storage_limits, truck_figures
 from storage import largest_part
@@ -258,7 +258,7 @@ class Matches:
                              match.began + min(holds))
 
     def _confirmed(self, match):
-        self.book.expect(self.book.last_moment(match) + COMPLETE_AFTER_S, COMPLETION, match.age, match)
+        self.book.expect_completion(match)
 
     # --- what follows ---
 
