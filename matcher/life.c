@@ -28,6 +28,12 @@ static void await_completion(struct xd_engine *engine, struct xd_deal *deal)
     if (!xd_deadlines_set(&engine->deadlines, &deal->deadline, deal->planned_end + COMPLETION_S)) engine->failed = true;
 }
 
+void xd_plan_end(struct xd_engine *engine, struct xd_deal *deal, int64_t planned_end)
+{
+    deal->planned_end = planned_end;
+    if (deal->state == XD_MATCH_CONFIRMED) await_completion(engine, deal);
+}
+
 void xd_confirm(struct xd_engine *engine, struct xd_deal *deal)
 {
     struct xd_slot *request = deal->order[XD_REQUEST];
@@ -72,11 +78,12 @@ static void give_back(struct xd_engine *engine, const struct xd_deal *deal)
     if (given) xd_grow(engine, offer);
 }
 
-/* The part is open again, unless its order has ended meanwhile. */
+/* The part is open again, unless its order has ended meanwhile. An order has lapsed when its own deadline was carried out: one
+ * that is due at this record, but after what ends the match, comes to it yet. */
 static void reopen(struct xd_engine *engine, struct xd_slot *request, int64_t part)
 {
     if (request->ended == XD_ENDED_CANCELLED || request->ended == XD_ENDED_EXPIRED) return;
-    if (request->valid_until <= engine->now) {
+    if (!request->lapse.index) {
         request->ended = XD_ENDED_EXPIRED;
         xd_report_order(engine, request, XD_EVENT_ORDER_EXPIRED, NULL);
         return;
@@ -165,15 +172,6 @@ static void lapse_order(struct xd_engine *engine, struct xd_slot *slot)
 
 static const struct ending completion = {.state = XD_MATCH_COMPLETED, .event = XD_EVENT_MATCH_COMPLETED};
 
-static void complete_by_clock(struct xd_engine *engine, struct xd_deal *deal)
-{
-    if (deal->planned_end + COMPLETION_S > engine->now) {
-        await_completion(engine, deal); /* a later load moved it */
-    } else {
-        end_deal(engine, deal, &completion);
-    }
-}
-
 static void *owner_of(struct xd_deadline *deadline, size_t offset)
 {
     return (char *)deadline - offset;
@@ -191,7 +189,7 @@ void xd_lapse_due(struct xd_engine *engine)
         if (due->class == XD_DEADLINE_HOLD) {
             lapse_hold(engine, deal);
         } else {
-            complete_by_clock(engine, deal);
+            end_deal(engine, deal, &completion);
         }
     }
 }

@@ -118,7 +118,7 @@ static void mark_told(struct xd_engine *engine, struct xd_plan *plan, uint64_t m
         struct xd_stop *stop = &plan->stops[i];
         if (stop->load->match_id != match_id) continue;
         stop->told = stop->start;
-        if (deal && stop->delivery) deal->planned_end = stop->end;
+        if (deal && stop->delivery) xd_plan_end(engine, deal, stop->end);
     }
 }
 

@@ -223,6 +223,8 @@ enum xd_code xd_cancel_order(struct xd_engine *engine, const struct xd_record *r
 enum xd_code xd_end_match(struct xd_engine *engine, const struct xd_record *record);
 enum xd_code xd_accept_match(struct xd_engine *engine, const struct xd_record *record);
 void xd_confirm(struct xd_engine *engine, struct xd_deal *deal);
+/* A match is planned to end then (s): its unloading has moved. */
+void xd_plan_end(struct xd_engine *engine, struct xd_deal *deal, int64_t planned_end);
 
 /* report.c: events */
 void xd_report_order(struct xd_engine *engine, const struct xd_slot *slot, enum xd_event_type type, const char *reason);
