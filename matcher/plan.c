@@ -22,15 +22,10 @@ void xd_plan_free(struct xd_plan *plan)
     *plan = (struct xd_plan){0};
 }
 
-static const struct xd_unit_vector *stop_place(const struct xd_stop *stop)
-{
-    return stop->delivery ? &stop->load->delivery : &stop->load->pickup;
-}
-
 /* The place before stop `i`: node i of the plan. */
 static const struct xd_unit_vector *node(const struct xd_plan *plan, uint32_t i)
 {
-    return i == 0 ? &plan->at : stop_place(&plan->stops[i - 1]);
+    return i == 0 ? &plan->at : &plan->stops[i - 1].place;
 }
 
 static int64_t free_at_node(const struct xd_plan *plan, uint32_t i)
@@ -113,12 +108,9 @@ struct trial {
 static bool temperature_suits(const struct xd_plan *plan, const struct xd_truck *truck, const struct xd_load *load,
                               int64_t now)
 {
-    if (!truck->has_temp) return !load->has_temp; /* what it carries already has none either */
-    int64_t min = truck->temp.min, max = truck->temp.max;
-    if (load->has_temp) {
-        min = load->temp.min > min ? load->temp.min : min;
-        max = load->temp.max < max ? load->temp.max : max;
-    }
+    if (!truck->has_temp || !load->has_temp) return !load->has_temp; /* what it carries already has one in common */
+    int64_t min = load->temp.min > truck->temp.min ? load->temp.min : truck->temp.min;
+    int64_t max = load->temp.max < truck->temp.max ? load->temp.max : truck->temp.max;
     for (uint32_t i = 0; i < plan->count && min <= max; i++) {
         const struct xd_stop *stop = &plan->stops[i];
         if (!stop->delivery || stop->end <= now || !stop->load->has_temp) continue;
@@ -128,22 +120,15 @@ static bool temperature_suits(const struct xd_plan *plan, const struct xd_truck 
     return min <= max;
 }
 
-static uint32_t undelivered(const struct xd_plan *plan, int64_t now)
+/* Whether the plan may get two stops more. */
+static bool has_seats(const struct xd_plan *plan, int64_t now)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < plan->count; i++) {
-        count += plan->stops[i].delivery && plan->stops[i].end > now;
+    uint32_t undelivered = 0, unserved = 0;
+    for (uint32_t i = plan->count; i-- > 0 && plan->stops[i].end > now;) { /* ends are in order */
+        undelivered += plan->stops[i].delivery;
+        unserved++;
     }
-    return count;
-}
-
-static uint32_t unserved(const struct xd_plan *plan, int64_t now)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < plan->count; i++) {
-        count += plan->stops[i].end > now;
-    }
-    return count;
+    return undelivered < XD_PLAN_LOADS_MAX && unserved <= XD_PLAN_STOPS_MAX - 2;
 }
 
 static void count_aboard(struct trial *trial)
@@ -243,19 +228,19 @@ static bool in_time(const struct trial *trial, uint32_t k, uint32_t l)
 
 static bool may_insert(const struct xd_plan *plan, const struct xd_truck *truck, const struct xd_load *load, int64_t now)
 {
-    if (!temperature_suits(plan, truck, load, now)) return false;
-    if (undelivered(plan, now) >= XD_PLAN_LOADS_MAX || unserved(plan, now) > XD_PLAN_STOPS_MAX - 2) return false;
+    if (!has_seats(plan, now) || !temperature_suits(plan, truck, load, now)) return false;
     if (!truck->has_to) return true;
     return truck->available_until - xd_drive_s(plan->last_leg_m, truck->speed) > now;
 }
 
-/* Whether any pair of positions could add less than `best`, by distances that are no longer than the real ones. */
+/* Whether any pair of positions could add less than `best`, by distances that are no longer than the real ones, and were
+ * there room. */
 static bool could_add_less(struct trial *trial, int64_t best)
 {
     uint32_t end = trial->plan->count - trial->first;
     measure(trial, distance_at_least);
     for (uint32_t k = 0; k <= end; k++) {
-        for (uint32_t l = k; l <= end && has_room(trial, l); l++) {
+        for (uint32_t l = k; l <= end; l++) {
             if (added_m(trial, k, l) < best) return true;
         }
     }
@@ -303,8 +288,9 @@ bool xd_plan_try_within(const struct xd_plan *plan, const struct xd_truck *truck
     int64_t most = truck->max_detour_m - xd_plan_detour(plan, truck);
     if (most_charged_m < most) most = most_charged_m;
     keep_legs(&trial);
+    if (!could_add_less(&trial, most + own + 1)) return false;
     count_aboard(&trial);
-    if (!could_add_less(&trial, most + own + 1) || !best_pair(&trial, most + own + 1, out)) return false;
+    if (!best_pair(&trial, most + own + 1, out)) return false;
     out->charged_m = out->added_m > own ? out->added_m - own : 0;
     return true;
 }
@@ -323,7 +309,7 @@ static uint32_t leave_behind(struct xd_plan *plan, int64_t now)
     uint32_t gone = 0;
     while (gone < plan->count && plan->stops[gone].end <= now) {
         struct xd_stop *stop = &plan->stops[gone++];
-        plan->at = *stop_place(stop);
+        plan->at = stop->place;
         plan->free = stop->end;
         plan->done_m += stop->leg_m;
         stop->load->picked_up = true;
@@ -340,7 +326,7 @@ static void remake(struct xd_plan *plan, const struct xd_truck *truck, uint32_t 
     int64_t free = free_at_node(plan, first);
     for (uint32_t i = first; i < plan->count; i++) {
         struct xd_stop *stop = &plan->stops[i];
-        stop->leg_m = distance(truck, node(plan, i), stop_place(stop));
+        stop->leg_m = distance(truck, node(plan, i), &stop->place);
         serve(stop->load, stop->delivery, xd_drive_s(stop->leg_m, truck->speed), now, &free, stop);
     }
     xd_plan_measure(plan, truck);
@@ -361,7 +347,8 @@ static void put_stop(struct xd_plan *plan, uint32_t position, struct xd_load *lo
 {
     memmove(plan->stops + position + 1, plan->stops + position,
             (plan->count - position) * sizeof *plan->stops);
-    plan->stops[position] = (struct xd_stop){.load = load, .delivery = delivery};
+    plan->stops[position] = (struct xd_stop){
+        .place = delivery ? load->delivery : load->pickup, .load = load, .delivery = delivery};
     plan->count++;
 }
 

@@ -49,6 +49,7 @@ struct xd_load {
 };
 
 struct xd_stop {
+    struct xd_unit_vector place; /* the load's, kept here where trials pass along the stops */
     struct xd_load *load;
     bool delivery;
     int64_t leg_m;  /* from the stop before */

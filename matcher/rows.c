@@ -185,9 +185,7 @@ static double roaming_reach(const struct xd_slot *slot, struct xd_unit_vector *m
     *middle = plan->at;
     double radius = 0;
     for (uint32_t i = 0; i < plan->count; i++) {
-        const struct xd_load *load = plan->stops[i].load;
-        const struct xd_unit_vector *place = plan->stops[i].delivery ? &load->delivery : &load->pickup;
-        double metres = (double)xd_distance_m(*middle, *place, truck->road_factor_e4);
+        double metres = (double)xd_distance_m(*middle, plan->stops[i].place, truck->road_factor_e4);
         radius = metres > radius ? metres : radius;
     }
     double left = (double)(truck->max_detour_m - xd_plan_detour(plan, truck));

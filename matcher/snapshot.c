@@ -328,6 +328,7 @@ static bool read_stop(struct xd_plan *plan, const msgpack_object *object)
     if (named && load->via.u64 >= plan->count) return false;
     stop.load = named ? plan->stops[load->via.u64].load : read_load(load);
     if (!stop.load) return false;
+    stop.place = stop.delivery ? stop.load->delivery : stop.load->pickup;
     if (xd_plan_append(plan, &stop)) return true;
     if (!named) free(stop.load);
     return false;
