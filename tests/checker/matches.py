@@ -15,6 +15,7 @@ SAME = ("id", "kind", "state", "offer", "request", "currency", "quote", "price",
         "hold_until", "by", "reason", "from_day", "until_day", *DIMS)
 FIGURES = ("kind", "offer", "request", "currency", "quote", "price", "surplus", "access", "km", "added_km", "from_day",
            "until_day", *DIMS)
+KEPT = (*FIGURES, "hold_until")
 
 
 class Matches:
@@ -225,6 +226,7 @@ class Matches:
         book.matches[match.id] = match
         match.state = state
         match.began = book.now
+        match.view = {name: view[name] for name in KEPT if name in view}
         request.matches.append(match)
         match.offer.matches.append(match)
         manual = match.offer.manual or request.manual

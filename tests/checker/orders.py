@@ -19,7 +19,6 @@ class Order:
     """What was submitted. `age` and `id` come with its acceptance."""
 
     def __init__(self, wrote, currency):
-        self.wrote = wrote
         self.account = wrote["account"]
         self.ref = wrote["ref"]
         self.time = seconds(wrote["time"]) if "time" in wrote else None

@@ -128,6 +128,10 @@ class Plan:
             found.append("temperature")
         return found
 
+    def feasible(self, stops, times, now):
+        """Whether nothing would be broken; the cheap questions first."""
+        return not self._broken_windows(stops[len(stops) - len(times):], times) and not self.broken(stops, times, now)
+
     @staticmethod
     def _broken_windows(stops, times):
         found = []
@@ -206,7 +210,7 @@ class Plan:
             if self.detour(stops) > self.offer.max_detour_m:
                 return None
             times = self.times(stops, first, now)
-            if not self.broken(stops, times, now):
+            if self.feasible(stops, times, now):
                 return max(0, self.detour(stops) - before), stops, times
         return None
 

@@ -112,7 +112,7 @@ def check_cheapest(book, match, first, i, j):
         if better >= mine:
             return
         stops = plan.inserted(match.request, *better[1:])
-        if not plan.broken(stops, plan.times(stops, first, book.now), book.now):
+        if plan.feasible(stops, plan.times(stops, first, book.now), book.now):
             book.report("not-cheapest-insertion", "%r adds %d m at %d, %d; %d, %d adds %d m", match, *mine, better[1],
                         better[2], better[0])
             return

@@ -18,6 +18,7 @@ DAY_START = 1893456000  # 2030-01-01T00:00:00Z
 DAY_S = 86400
 KG_PER_PALLET = 500
 VEHICLE_PALLETS = 15
+HEAR_EVERY = 50  # orders
 ALL_OVER = DAY_START + 40 * DAY_S  # the clock has completed every match
 
 
@@ -90,9 +91,9 @@ def run(folder, **checks):
             last = first
             while last < len(requests) and requests[last]["time"] == now:
                 last += 1
-            market.clock(now)
-            market.submit(requests[first:last])
-            market.hear()
+            market.submit(requests[first:last], at=now)
+            if last // HEAR_EVERY != first // HEAR_EVERY:
+                market.hear()
             first = last
         market.clock(ALL_OVER)
         market.hear_all()

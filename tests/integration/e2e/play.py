@@ -52,19 +52,24 @@ class Market:
         self.commands.call("clock", {"set": now})
         self.script.append(("clock", now))
 
-    def submit(self, orders):
-        """Submits in batches, all on their way at once; the results in order."""
+    def submit(self, orders, at=None):
+        """Submits in batches, all on their way at once, after the clock was set to `at`; the results in order."""
         sent = []
+        if at is not None:
+            self.now = at
+            clock = self.commands.send("clock", {"set": at})
         for first in range(0, len(orders), BATCH):
             batch = [{name: value for name, value in order.items() if name != "time"}
                      for order in orders[first:first + BATCH]]
             sent.append(self.commands.send("submit", {"orders": batch}))
         results = [result for number in sent for result in self.commands.result(number)["results"]]
-        self.submitted += orders
+        if at is not None:
+            self.commands.result(clock)
         if self.checker:
             for order in orders:
                 self.checker.book.submit(Order(order, "CNY"))
         else:
+            self.submitted += orders
             self.script += [("submit", self.now, order) for order in orders]
         self.results += results
         return results
@@ -77,7 +82,8 @@ class Market:
         """The same of many, all on their way at once."""
         sent = []
         for method, account, what in commands:
-            self.script.append((method, self.now, account, what))
+            if not self.checker:
+                self.script.append((method, self.now, account, what))
             named = {"ref": what[1]} if method == "cancel" else {"match": what}
             sent.append(self.commands.send(method, dict(named, account=account)))
         return [error and error["code"] for error, _ in map(self.commands.response, sent)]
@@ -129,9 +135,9 @@ def check(market, **options):
     for event in market.events:
         checker.event(event)
     checker.end()
-    for order, result in zip(market.submitted, market.results):
+    for result in market.results:
         if "id" in result and result["id"] not in checker.book.orders:
-            checker.report("ack-lost", "%s was acknowledged for %s", result["id"], order["ref"])
+            checker.report("ack-lost", "%s was acknowledged for %s", result["id"], result["ref"])
     return checker
 
 

@@ -53,7 +53,7 @@ def main():
         print(line)
     kinds = [match.request.kind for match in checker.book.matches.values()]
     print("%d orders, %d choices compared, %d events, %d matches (%s); played in %.0f s, checked in %.0f s: %s"
-          % (len(market.submitted), checker.greedy.looked, checker.seen, len(kinds),
+          % (len(market.results), checker.greedy.looked, checker.seen, len(kinds),
              ", ".join("%s %d" % (kind, kinds.count(kind)) for kind in sorted(set(kinds))), played, checked,
              dict(checker.report.counts) or "nothing wrong"))
     return 1 if checker.report.counts else 0
