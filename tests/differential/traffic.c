@@ -103,6 +103,8 @@ void xd_traffic_begin(struct xd_traffic *traffic, uint64_t seed, enum xd_book_si
     if (traffic->style.places == XD_ONE_POINT && xd_traffic_chance(traffic, 30)) {
         traffic->points[0] = corners[xd_traffic_below(traffic, 4)];
     }
+    traffic->line_step =
+        xd_traffic_chance(traffic, 50) ? 1000000 : (int32_t)xd_traffic_between(traffic, 5000, 20000);
     traffic->options = (struct xd_twin_options){
         .partition =
             xd_traffic_chance(traffic, 80) ? 0 : (uint16_t)xd_traffic_between(traffic, 1, UINT16_MAX),

@@ -44,6 +44,7 @@ struct xd_traffic {
     int64_t now;
     uint64_t next_order, skipped; /* numbers */
     struct xd_place points[8];
+    int32_t line_step; /* between the points of a line, 1e-7 degree */
     char account[16], ref[32], note[32], listed[4][16];
 };
 

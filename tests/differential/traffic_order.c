@@ -42,8 +42,10 @@ static struct xd_place random_place(struct xd_traffic *traffic)
         return traffic->points[0];
     case XD_FEW_POINTS:
         return traffic->points[below(traffic, 8)];
-    case XD_LINE: /* where every stop on the way is no detour at all */
-        return (struct xd_place){0, (int32_t)between(traffic, -20, 20) * 1000000};
+    case XD_LINE: /* where a stop on the way is no detour, but for the rounding of legs */
+        return (struct xd_place){chance(traffic, 80) ? 0 : (int32_t)between(traffic, 0, 90000),
+                                 (int32_t)between(traffic, -20, chance(traffic, 20) ? 500 : 20) *
+                                     traffic->line_step};
     case XD_POLE:
         return (struct xd_place){(int32_t)between(traffic, 890, 900) * 1000000,
                                  (int32_t)between(traffic, -18, 18) * 100000000};
@@ -153,7 +155,9 @@ static void truck_offer(struct xd_traffic *traffic, struct xd_order *order)
     int64_t start = traffic->now + between(traffic, -4, adversarial ? 2 : 12) * 1800;
     set(order, XD_F_AVAILABLE_FROM, start);
     set(order, XD_F_AVAILABLE_UNTIL, start + between(traffic, 4, wide || adversarial ? 400 : 60) * 1800);
-    set(order, XD_F_MAX_DETOUR_KM, chance(traffic, 10) ? 0 : between(traffic, 0, wide ? 20000 : 1200) * 1000);
+    bool narrow = chance(traffic, traffic->style.places == XD_LINE ? 50 : 10);
+    int64_t detour_m = narrow ? between(traffic, -10, 20) : between(traffic, 0, wide ? 20000 : 1200) * 1000;
+    set(order, XD_F_MAX_DETOUR_KM, detour_m > 0 ? detour_m : 0);
     set(order, XD_F_SPEED_KMH, wide ? 2000 : speeds[below(traffic, chance(traffic, 20) ? 7 : 4)]);
     if (traffic->style.equal_prices) {
         set(order, XD_F_BASE, 1000);
