@@ -23,8 +23,9 @@ enum {
     XD_OUTSTANDING_MAX = 1024, /* requests without an answer, on a connection */
 };
 
-/* Marks of what waits to be written to a connection. Above the high one nothing is read from it and no live
- * event is added; below the low one both go on. */
+/* Marks of what waits to be written to a connection, and of what is kept for answers that are not ready.
+ * Above the high one nothing is read from it, and no live event is added to what is to be written; below the
+ * low one both go on. */
 enum { XD_OUTPUT_HIGH = 1 << 20, XD_OUTPUT_LOW = 256 << 10 };
 
 struct xd_broker {

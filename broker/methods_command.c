@@ -11,6 +11,7 @@ struct command {
     struct xd_reply reply;
     enum xd_record_type type;
     const char *key;    /* of the id in the answer */
+    const char *given;  /* the parameter that said what the command is about */
     const char *status; /* where it was carried out */
     uint64_t id;
     char account[XD_ACCOUNT_MAX + 1];
@@ -18,9 +19,8 @@ struct command {
 
 static void refuse(const struct command *command, enum xd_code code)
 {
-    char field[16];
-    snprintf(field, sizeof(field), "%s", command->key);
-    xd_reply_code(&command->reply, code, code == XD_NOT_FOUND || code == XD_WRONG_STATE ? field : NULL);
+    xd_reply_code(&command->reply, code,
+                  code == XD_NOT_FOUND || code == XD_WRONG_STATE ? command->given : NULL);
 }
 
 static void answer(const struct command *command)
@@ -99,7 +99,7 @@ static struct command *begin(const struct xd_call *call, enum xd_record_type typ
         xd_reply_code(&call->reply, XD_NO_MEMORY, NULL);
         return NULL;
     }
-    *command = (struct command){.reply = call->reply, .type = type, .key = key, .status = status};
+    *command = (struct command){.reply = call->reply, .type = type, .key = key, .given = key, .status = status};
     memcpy(command->account, account.at, account.len);
     return command;
 }
@@ -118,10 +118,7 @@ static void on_found(void *arg, enum xd_code code, uint64_t order_id)
     command->id = order_id;
     if (code == XD_OK)
         append(command);
-    else if (code == XD_NOT_FOUND) {
-        xd_reply_code(&command->reply, code, "ref");
-        free(command);
-    } else
+    else
         finish(command, code);
 }
 
@@ -142,10 +139,12 @@ void xd_method_cancel(struct xd_call *call)
         well = xd_fail(&error, XD_BAD_PARAMS, "id", "not the id of an order, as o0-17 is one");
     if (!well)
         abandon(command, &error);
-    else if (id.len > 0)
+    else if (id.len > 0) {
         append(command);
-    else
+    } else {
+        command->given = "ref";
         xd_ledger_find_ref(call->broker->ledger, xd_str_of(command->account), ref, on_found, command);
+    }
 }
 
 /* --- matches --- */

@@ -14,11 +14,13 @@ enum { PAGE_BYTES = 768 << 10 };
 struct page {
     struct xd_reply reply;
     struct xd_buf value; /* the result, whole */
+    size_t held;
 };
 
 static void on_settled(void *arg, enum xd_code code)
 {
     struct page *page = arg;
+    xd_session_let_go(page->reply.session, page->held);
     if (code != XD_OK) {
         xd_reply_code(&page->reply, code, NULL);
     } else {
@@ -31,6 +33,8 @@ static void on_settled(void *arg, enum xd_code code)
 
 static void show_when_durable(struct page *page)
 {
+    page->held = sizeof(*page) + page->value.cap;
+    xd_session_hold(page->reply.session, page->held);
     if (page->value.failed)
         on_settled(page, XD_NO_MEMORY);
     else

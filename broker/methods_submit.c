@@ -32,6 +32,7 @@ struct submit {
     bool batch;
     uint32_t count;
     uint32_t waiting; /* items without a result */
+    size_t held;
     struct item items[];
 };
 
@@ -42,13 +43,18 @@ static struct xd_broker *broker_of(const struct item *item)
 
 /* --- the answer --- */
 
+/* The field that a code is about, or NULL. */
+static const char *field_of(enum xd_code code)
+{
+    return code == XD_LAPSED ? "valid_until" : code == XD_REF_CONFLICT ? "ref" : NULL;
+}
+
 static void explain(const struct item *item, struct xd_error *error)
 {
     if (item->error)
         *error = *item->error;
     else
-        xd_fail(error, item->code, item->code == XD_LAPSED ? "valid_until" : NULL, "%s",
-                xd_code_meaning(item->code));
+        xd_fail(error, item->code, field_of(item->code), "%s", xd_code_meaning(item->code));
 }
 
 static void write_ref(struct xd_buf *out, const struct item *item)
@@ -113,6 +119,13 @@ static void answer_one(const struct submit *submit)
     xd_reply_send(&submit->reply);
 }
 
+/* Memory that lives until the call is answered. */
+static void hold(struct submit *submit, size_t bytes)
+{
+    submit->held += bytes;
+    xd_session_hold(submit->reply.session, bytes);
+}
+
 static void drop(struct later *later)
 {
     if (!later) return;
@@ -124,6 +137,7 @@ static void drop(struct later *later)
 static void one_less(struct submit *submit)
 {
     if (--submit->waiting > 0) return;
+    xd_session_let_go(submit->reply.session, submit->held);
     if (submit->batch)
         answer_batch(submit);
     else
@@ -220,6 +234,7 @@ static bool put_aside(struct item *item, uint16_t partition, struct xd_str accou
         return false;
     }
     item->later = later;
+    hold(item->submit, sizeof(*later) + later->order.cap);
     return true;
 }
 
@@ -334,7 +349,9 @@ static void begin_item(struct item *item, const msgpack_object *map)
     }
     item->code = error.code;
     item->error = malloc(sizeof(error));
-    if (item->error) *item->error = error;
+    if (!item->error) return;
+    *item->error = error;
+    hold(item->submit, sizeof(error));
 }
 
 static bool find_orders(const struct xd_call *call, const msgpack_object **orders, uint32_t *count,
@@ -378,6 +395,7 @@ void xd_method_submit(struct xd_call *call)
         return;
     }
     *submit = (struct submit){.reply = call->reply, .batch = batch, .count = count, .waiting = 1};
+    hold(submit, sizeof(*submit) + count * sizeof(*submit->items));
     for (uint32_t i = 0; i < count; i++) {
         submit->items[i].submit = submit;
         begin_item(&submit->items[i], &orders[i]);

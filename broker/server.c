@@ -99,8 +99,12 @@ static void on_drain_timer(evutil_socket_t socket, short what, void *arg)
 {
     (void)socket, (void)what;
     struct xd_server *server = arg;
-    if (server->stage == SAVING) {
+    if (server->stage == SAVING && server->broker.owning) {
         xd_owner_snapshot(server->broker.owner, on_snapshot, server);
+        return;
+    }
+    if (server->stage == SAVING) { /* lost meanwhile: what is to be kept is in the log */
+        stop(server, true);
         return;
     }
     xd_log(server->broker.log, XD_LOG_WARNING, "drain_timeout",

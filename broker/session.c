@@ -84,16 +84,22 @@ void xd_session_refuse(struct xd_session *session, enum xd_code code, const char
 
 /* --- when to read --- */
 
+/* What a session makes the broker keep: answers that are to be written, and those in the making. */
+static size_t waiting(const struct xd_session *session)
+{
+    return xd_session_unsent(session) + session->held;
+}
+
 static bool must_pause(const struct xd_session *session)
 {
     return session->broker->congested || session->outstanding >= XD_OUTSTANDING_MAX ||
-           xd_session_unsent(session) >= XD_OUTPUT_HIGH;
+           waiting(session) >= XD_OUTPUT_HIGH;
 }
 
 static void resume(struct xd_session *session)
 {
     if (!session->paused || session->closing || session->broker->congested || session->lost != XD_OK ||
-        session->outstanding > XD_OUTSTANDING_MAX / 2 || xd_session_unsent(session) > XD_OUTPUT_LOW)
+        session->outstanding > XD_OUTSTANDING_MAX / 2 || waiting(session) > XD_OUTPUT_LOW)
         return;
     session->paused = false;
     xd_link_read(session->link, true);
@@ -103,6 +109,16 @@ void xd_sessions_resume(struct xd_broker *broker)
 {
     for (struct xd_session *session = broker->sessions; session; session = session->next)
         resume(session);
+}
+
+void xd_session_hold(struct xd_session *session, size_t bytes)
+{
+    session->held += bytes;
+}
+
+void xd_session_let_go(struct xd_session *session, size_t bytes)
+{
+    session->held -= bytes;
 }
 
 void xd_session_began(struct xd_session *session)

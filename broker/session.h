@@ -15,6 +15,7 @@ struct xd_session {
     struct xd_mp_walk walk;
     uint32_t references;
     uint32_t outstanding;
+    size_t held; /* bytes kept for answers that wait for the disk */
     bool surplus; /* one connection too many */
     bool closing;
     bool paused;       /* reading has stopped */
@@ -58,6 +59,11 @@ void xd_session_release(struct xd_session *session);
 /* A request was taken; a request was answered. */
 void xd_session_began(struct xd_session *session);
 void xd_session_answered(struct xd_session *session);
+
+/* Bytes are kept for an answer, and no longer (before it is sent). They count as its output does: above the
+ * high mark the session is not read from. */
+void xd_session_hold(struct xd_session *session, size_t bytes);
+void xd_session_let_go(struct xd_session *session, size_t bytes);
 
 /* All sessions read on, as far as each may. */
 void xd_sessions_resume(struct xd_broker *broker);

@@ -124,7 +124,7 @@ class Submit(Case):
             self.assertEqual(client.call("submit", dict(reversed(order.items()))), first)
             with broker.client("retrier") as other:
                 self.assertEqual(other.call("submit", order), first)
-            self.refused("ref_conflict", client, "submit", {**order, "kg": 1001}, "")
+            self.refused("ref_conflict", client, "submit", {**order, "kg": 1001}, "ref")
             numbers = [client.send("submit", order) for _ in range(50)]
             self.assertEqual([client.result(number) for number in numbers], [first] * 50)
             self.assertEqual(len(client.call("orders")["orders"]), 1)
@@ -203,7 +203,8 @@ class Commands(Case):
             self.assertIn(self.refused_code(stranger, "cancel", {"id": ids[0]}), ("not_found", "forbidden"))
             self.assertEqual(client.call("cancel", {"ref": "c0"}), {"id": ids[0], "status": "cancelled"})
             self.assertEqual(client.call("cancel", {"id": ids[1]}), {"id": ids[1], "status": "cancelled"})
-            self.assertIn(self.refused_code(client, "cancel", {"ref": "c0"}), ("wrong_state", "not_found"))
+            self.refused("wrong_state", client, "cancel", {"ref": "c0"}, "ref")
+            self.refused("wrong_state", client, "cancel", {"id": ids[0]}, "id")
             self.refused("not_found", client, "cancel", {"ref": "none"}, "ref")
             self.refused("not_found", client, "cancel", {"id": "o0-999999"}, "id")
             self.refused("not_found", client, "cancel", {"id": "o5-1"}, "id")
