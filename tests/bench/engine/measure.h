@@ -1,0 +1,20 @@
+/* Runs over a prepared book, told as one JSON object a line on stdout. */
+#ifndef XD_TESTS_BENCH_ENGINE_MEASURE_H
+#define XD_TESTS_BENCH_ENGINE_MEASURE_H
+
+#include "tests/bench/engine/snapshot.h"
+
+/* A run ends with the first of the two. */
+struct xd_limits {
+    uint64_t commands;
+    double seconds; /* on the clock */
+    uint64_t check; /* tell the digest of all events after so many commands; 0: at the end */
+};
+
+/* False as xd_meter_step. */
+bool xd_measure_run(struct xd_snapshot *book, const struct xd_limits *limits);
+
+/* Tells of each tenth of `limits->commands`. */
+bool xd_measure_endurance(struct xd_snapshot *book, const struct xd_limits *limits);
+
+#endif
