@@ -80,6 +80,13 @@ static void on_upkeep(evutil_socket_t fd, short what, void *arg)
     xd_sqlite_keep_up(arg);
 }
 
+static void on_fold_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    xd_sqlite_fold_if_idle(arg);
+}
+
 /* --- small answers -------------------------------------------------------------------------------------- */
 
 static size_t backlog(const struct xd_ledger *ledger)
@@ -264,6 +271,11 @@ static bool open_databases(struct xd_sqlite *ledger, const struct xd_sqlite_opti
     if (!xd_db_open(&ledger->writer_db, path, &writer, error)) return false;
     if (!xd_db_init(&ledger->writer_db, &ledger->market, options->market_given, &ledger->generation, error))
         goto close_writer;
+    enum xd_code folded = xd_fold_now(&ledger->writer_db, XD_ID_NUMBER_MAX);
+    if (folded != XD_OK) {
+        xd_fail(error, folded, NULL, "cannot recover %s: %s", path, sqlite3_errmsg(ledger->writer_db.handle));
+        goto close_writer;
+    }
     if (!load_partitions(ledger) || !load_fingerprints(ledger)) {
         xd_fail(error, xd_db_code(&ledger->writer_db), NULL, "cannot read %s: %s", path,
                 sqlite3_errmsg(ledger->writer_db.handle));
@@ -283,14 +295,16 @@ static bool start_events(struct xd_sqlite *ledger, struct event_base *base)
     ledger->inbox_event = event_new(base, ledger->inbox.fd, EV_READ | EV_PERSIST, on_inbox, ledger);
     ledger->turn_event = event_new(base, -1, 0, on_turn, ledger);
     ledger->upkeep_timer = event_new(base, -1, EV_PERSIST, on_upkeep, ledger);
-    return ledger->inbox_event && ledger->turn_event && ledger->upkeep_timer &&
+    ledger->fold_timer = event_new(base, -1, 0, on_fold_timer, ledger);
+    return ledger->inbox_event && ledger->turn_event && ledger->upkeep_timer && ledger->fold_timer &&
            event_add(ledger->inbox_event, NULL) == 0 &&
            event_add(ledger->upkeep_timer, &(struct timeval){.tv_sec = 1}) == 0;
 }
 
 static void stop_events(struct xd_sqlite *ledger)
 {
-    struct event *all[] = {ledger->inbox_event, ledger->turn_event, ledger->upkeep_timer};
+    struct event *all[] = {ledger->inbox_event, ledger->turn_event, ledger->upkeep_timer,
+                           ledger->fold_timer};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (all[i]) event_free(all[i]);
     }
@@ -380,12 +394,18 @@ static bool anything_under_way(const struct xd_sqlite *ledger)
 
 static void drain(struct xd_sqlite *ledger)
 {
+    bool folded = false;
     for (int i = 0; i < XD_PARTITIONS; i++)
         xd_sqlite_stop_saving(&ledger->partitions[i], XD_DRAINING);
     for (;;) {
         finish_jobs(ledger);
         xd_sqlite_turn(ledger);
-        if (!anything_under_way(ledger)) return;
+        if (!anything_under_way(ledger)) {
+            if (folded) return;
+            folded = true; /* once: where it fails, the next opening folds */
+            xd_sqlite_fold(ledger);
+            continue;
+        }
         poll(&(struct pollfd){.fd = ledger->inbox.fd, .events = POLLIN}, 1, -1);
     }
 }

@@ -59,6 +59,7 @@ void xd_batch_init(struct xd_batch *batch)
     xd_buf_init(&batch->ref_ops, OPS_BYTES_MAX);
     xd_buf_init(&batch->cursors, OPS_BYTES_MAX);
     xd_buf_init(&batch->scratch, 4 * (size_t)XD_COMMIT_BYTES_MAX);
+    xd_buf_init(&batch->changes, OPS_BYTES_MAX);
 }
 
 /* Clears a buffer; gives its memory back where one large batch has left much of it. */
@@ -91,7 +92,9 @@ void xd_batch_clear(struct xd_batch *batch)
     empty(&batch->ref_ops);
     empty(&batch->cursors);
     empty(&batch->scratch);
+    empty(&batch->changes);
     batch->part_count = 0;
+    batch->frees = false;
     batch->records = batch->commits = 0;
     batch->cost = 0;
     batch->code = XD_OK;
@@ -109,6 +112,25 @@ void xd_batch_free(struct xd_batch *batch)
     xd_buf_free(&batch->ref_ops);
     xd_buf_free(&batch->cursors);
     xd_buf_free(&batch->scratch);
+    xd_buf_free(&batch->changes);
+}
+
+bool xd_batch_folds(const struct xd_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->part_count; i++) {
+        if (batch->parts[i].committing && !batch->parts[i].runs) return true;
+    }
+    return batch->frees;
+}
+
+size_t xd_batch_weight(const struct xd_batch *batch)
+{
+    size_t weight = batch->ref_ops.len / sizeof(struct xd_ref_op);
+    for (uint32_t i = 0; i < batch->part_count; i++) {
+        const struct xd_part *part = &batch->parts[i];
+        if (part->committing) weight += part->event_slots.len / sizeof(struct xd_event_slot);
+    }
+    return weight;
 }
 
 bool xd_batch_has_room(const struct xd_batch *batch, const struct xd_run *run)
@@ -163,13 +185,15 @@ static void close_ref(struct xd_batch *batch, const struct xd_closed_ref *closed
     struct xd_str ref = {.at = closed->ref, .len = closed->ref_len};
     struct xd_reservation *found = xd_refs_find(refs, account, ref, xd_fingerprint(account, ref));
     bool ours = found && found->batch == batch;
-    if (closed->freed && found && found->batch) xd_refs_hide(refs, found);
+    bool stored = found && (found->batch || found->state == XD_REF_STORED);
+    if (closed->freed && stored) xd_refs_hide(refs, found);
     if (ours && closed->freed) {
         found->freed = true;
     } else if (ours) {
         found->closed = true;
     } else {
         struct xd_ref_op op = {.change = closed->freed ? XD_REF_FREE : XD_REF_CLOSE, .closed = *closed};
+        batch->frees |= closed->freed;
         xd_buf_add(&batch->ref_ops, &op, sizeof op);
     }
 }

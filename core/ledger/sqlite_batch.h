@@ -9,7 +9,7 @@
 #ifndef XD_CORE_LEDGER_SQLITE_BATCH_H
 #define XD_CORE_LEDGER_SQLITE_BATCH_H
 
-#include "core/ledger/ledger.h"
+#include "core/ledger/sqlite_blob.h"
 #include "core/ledger/sqlite_refs.h"
 #include "core/ledger/sqlite_worker.h"
 
@@ -72,8 +72,6 @@ struct xd_part {
     uint64_t last_order;
 };
 
-enum xd_ref_change { XD_REF_STORE, XD_REF_CLOSE, XD_REF_FREE };
-
 struct xd_ref_op {
     enum xd_ref_change change;
     struct xd_reservation *reservation; /* of a STORE */
@@ -94,13 +92,16 @@ struct xd_batch {
     bool in_use;
     enum xd_code code; /* what came of it */
     int64_t time_ms;
+    uint64_t serial; /* from 1 on in each opening */
+    bool frees;      /* a ref that another batch stored */
     uint32_t records, commits;
     size_t cost; /* in the backlog */
     uint32_t part_count;
     struct xd_part parts[XD_PARTITIONS];
     struct xd_buf ref_ops; /* struct xd_ref_op */
     struct xd_buf cursors; /* struct xd_cursor_save */
-    struct xd_buf scratch; /* the writer's */
+    struct xd_buf scratch; /* the writer's, as the next */
+    struct xd_buf changes; /* ref_ops, packed */
 };
 
 void xd_batch_init(struct xd_batch *batch);
@@ -121,6 +122,12 @@ struct xd_part *xd_batch_part(struct xd_batch *batch, uint16_t partition, uint64
 
 /* Takes over the run, and the refs that its records reserved. False, and nothing taken, without memory. */
 bool xd_batch_add_run(struct xd_batch *batch, struct xd_part *part, struct xd_run *run);
+
+/* Whether its transaction folds it at once (sqlite_fold.h). */
+bool xd_batch_folds(const struct xd_batch *batch);
+
+/* What folding it will cost, in rows, about. */
+size_t xd_batch_weight(const struct xd_batch *batch);
 
 /* False without memory: the batch must not be written then. */
 bool xd_batch_add_commit(struct xd_batch *batch, struct xd_part *part, const struct xd_commit *commit,

@@ -2,6 +2,10 @@
 
 #include "core/mp.h"
 
+#include <string.h>
+
+enum { REF_ELEMENTS = 3, STORED_REF_ELEMENTS = 6 };
+
 size_t xd_blob_add_record(struct xd_buf *buf, int64_t time_ms, const uint8_t *bytes, size_t len)
 {
     xd_mp_array(buf, 2);
@@ -13,6 +17,19 @@ size_t xd_blob_add_event(struct xd_buf *buf, const uint8_t *bytes, size_t len)
 {
     xd_mp_bin(buf, bytes, len);
     return buf->len - len;
+}
+
+void xd_blob_add_ref(struct xd_buf *buf, const struct xd_ref_row *row)
+{
+    bool store = row->change == XD_REF_STORE;
+    xd_mp_array(buf, store ? STORED_REF_ELEMENTS : REF_ELEMENTS);
+    xd_mp_uint(buf, row->change);
+    xd_mp_str(buf, row->account.at, row->account.len);
+    xd_mp_str(buf, row->ref.at, row->ref.len);
+    if (!store) return;
+    xd_mp_uint(buf, row->id);
+    xd_mp_bin(buf, &row->digest, sizeof row->digest);
+    xd_mp_bool(buf, row->closed);
 }
 
 void xd_blob_reader_free(struct xd_blob_reader *reader)
@@ -54,4 +71,37 @@ bool xd_blob_next_event(struct xd_blob_reader *reader, struct xd_event_ref *out)
     out->bytes = (const uint8_t *)object.via.bin.ptr;
     out->len = object.via.bin.size;
     return true;
+}
+
+static bool take_text(const msgpack_object *object, struct xd_str *out)
+{
+    if (object->type != MSGPACK_OBJECT_STR) return false;
+    *out = (struct xd_str){.at = object->via.str.ptr, .len = object->via.str.size};
+    return true;
+}
+
+static bool take_stored(const msgpack_object *element, struct xd_ref_row *out)
+{
+    const msgpack_object *id = &element[3], *digest = &element[4], *closed = &element[5];
+    if (id->type != MSGPACK_OBJECT_POSITIVE_INTEGER || digest->type != MSGPACK_OBJECT_BIN ||
+        digest->via.bin.size != sizeof out->digest || closed->type != MSGPACK_OBJECT_BOOLEAN)
+        return false;
+    out->id = id->via.u64;
+    memcpy(&out->digest, digest->via.bin.ptr, sizeof out->digest);
+    out->closed = closed->via.boolean;
+    return true;
+}
+
+bool xd_blob_next_ref(struct xd_blob_reader *reader, struct xd_ref_row *out)
+{
+    msgpack_object object;
+    if (!next_object(reader, &object) || object.type != MSGPACK_OBJECT_ARRAY ||
+        object.via.array.size < REF_ELEMENTS)
+        return false;
+    const msgpack_object *element = object.via.array.ptr;
+    if (element[0].type != MSGPACK_OBJECT_POSITIVE_INTEGER || element[0].via.u64 > XD_REF_FREE) return false;
+    out->change = (enum xd_ref_change)element[0].via.u64;
+    if (!take_text(&element[1], &out->account) || !take_text(&element[2], &out->ref)) return false;
+    if (out->change != XD_REF_STORE) return true;
+    return object.via.array.size == STORED_REF_ELEMENTS && take_stored(element, out);
 }

@@ -15,8 +15,11 @@ static const char schema[] =
     " oldest_event INTEGER NOT NULL DEFAULT 0, last_order INTEGER NOT NULL DEFAULT 0,"
     " last_ms INTEGER NOT NULL DEFAULT 0, snapshot INTEGER NOT NULL DEFAULT 0,"
     " snapshot_record INTEGER NOT NULL DEFAULT 0, snapshot_event INTEGER NOT NULL DEFAULT 0,"
-    " snapshot_bytes INTEGER NOT NULL DEFAULT 0);"
-    "CREATE TABLE records(key INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes BLOB NOT NULL);"
+    " snapshot_bytes INTEGER NOT NULL DEFAULT 0, folded INTEGER NOT NULL DEFAULT 0,"
+    " folded_event INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE records(key INTEGER PRIMARY KEY, count INTEGER NOT NULL, committed INTEGER NOT NULL,"
+    " next_event INTEGER NOT NULL, last_order INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
+    " serial INTEGER NOT NULL, refs BLOB, bytes BLOB NOT NULL);"
     "CREATE TABLE events(key INTEGER PRIMARY KEY, count INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
     " next_record INTEGER NOT NULL, bytes BLOB NOT NULL);"
     "CREATE TABLE account_events(account TEXT, key INTEGER, PRIMARY KEY(account, key)) WITHOUT ROWID;"
@@ -62,6 +65,7 @@ static bool configure(struct xd_db *db, const struct xd_db_options *options)
     if (!options->writer)
         return exec(db, "PRAGMA query_only = 1") && pragma_is(db, "PRAGMA journal_mode", "wal");
     sqlite3_wal_hook(db->handle, remember_wal_pages, db);
+    db->syncs = !options->no_sync;
     char settings[128];
     sqlite3_snprintf(sizeof settings, settings,
                      "PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d; PRAGMA synchronous = %d",
@@ -110,6 +114,7 @@ static sqlite3_stmt *prepared(struct xd_db *db, const char *sql)
 static int bind_one(sqlite3_stmt *statement, int index, const struct xd_bind *bind)
 {
     const void *bytes = bind->len ? bind->bytes : ""; /* NULL would be bound as NULL, not as empty */
+    if (bind->kind == XD_BIND_NULL) return sqlite3_bind_null(statement, index);
     if (bind->kind == XD_BIND_INT) return sqlite3_bind_int64(statement, index, bind->number);
     if (bind->kind == XD_BIND_TEXT)
         return sqlite3_bind_text(statement, index, bytes, (int)bind->len, SQLITE_STATIC);
@@ -154,19 +159,36 @@ static const char sql_begin_read[] = "BEGIN";
 static const char sql_commit[] = "COMMIT";
 static const char sql_rollback[] = "ROLLBACK";
 
+/* FULL syncs the write-ahead log at each commit, NORMAL when it is checkpointed or begins anew. */
+static bool set_unsynced(struct xd_db *db, bool unsynced)
+{
+    if (!db->syncs || db->unsynced == unsynced) return true;
+    if (!exec(db, unsynced ? "PRAGMA synchronous = 1" : "PRAGMA synchronous = 2")) return false;
+    db->unsynced = unsynced;
+    return true;
+}
+
 bool xd_db_begin(struct xd_db *db)
 {
-    return xd_db_run(db, sql_begin, NULL);
+    return set_unsynced(db, false) && xd_db_run(db, sql_begin, NULL);
+}
+
+bool xd_db_begin_unsynced(struct xd_db *db)
+{
+    return set_unsynced(db, true) && xd_db_run(db, sql_begin, NULL);
 }
 
 bool xd_db_commit(struct xd_db *db)
 {
-    return xd_db_run(db, sql_commit, NULL);
+    bool ok = xd_db_run(db, sql_commit, NULL);
+    if (ok) set_unsynced(db, false); /* where it fails, the next xd_db_begin tries again */
+    return ok;
 }
 
 void xd_db_rollback(struct xd_db *db)
 {
     if (!sqlite3_get_autocommit(db->handle)) xd_db_run(db, sql_rollback, NULL);
+    set_unsynced(db, false);
 }
 
 bool xd_db_begin_read(struct xd_db *db)
@@ -254,11 +276,12 @@ bool xd_db_init(struct xd_db *db, struct xd_market *market, bool market_given, u
     return true;
 }
 
-bool xd_db_read_partition(struct xd_db *db, uint16_t partition, struct xd_db_partition *out)
+bool xd_db_read_stored_partition(struct xd_db *db, uint16_t partition, struct xd_db_partition *out)
 {
     static const char sql[] =
         "SELECT epoch, nonce, next_record, committed, next_event, oldest_record, oldest_event,"
-        " last_order, last_ms, snapshot, snapshot_record, snapshot_event, snapshot_bytes"
+        " last_order, last_ms, snapshot, snapshot_record, snapshot_event, snapshot_bytes, folded,"
+        " folded_event"
         " FROM partition WHERE id = ?";
     sqlite3_stmt *row = xd_db_query(db, sql, XD_BINDS(xd_bind_int(partition)));
     if (!row) return false;
@@ -266,6 +289,7 @@ bool xd_db_read_partition(struct xd_db *db, uint16_t partition, struct xd_db_par
     struct xd_db_partition found = {0};
     if (result == SQLITE_ROW)
         found = (struct xd_db_partition){
+            .exists = true,
             .epoch = (uint64_t)sqlite3_column_int64(row, 0),
             .nonce = (uint64_t)sqlite3_column_int64(row, 1),
             .next_record = (uint64_t)sqlite3_column_int64(row, 2),
@@ -279,7 +303,43 @@ bool xd_db_read_partition(struct xd_db *db, uint16_t partition, struct xd_db_par
             .snapshot_record = (uint64_t)sqlite3_column_int64(row, 10),
             .snapshot_event = (uint64_t)sqlite3_column_int64(row, 11),
             .snapshot_bytes = (size_t)sqlite3_column_int64(row, 12),
+            .folded = (uint64_t)sqlite3_column_int64(row, 13),
+            .folded_event = (uint64_t)sqlite3_column_int64(row, 14),
         };
+    xd_db_end(row);
+    if (result != SQLITE_ROW && result != SQLITE_DONE) return false;
+    *out = found;
+    return true;
+}
+
+static void advance(uint64_t *counter, sqlite3_int64 reached)
+{
+    if ((uint64_t)reached > *counter) *counter = (uint64_t)reached;
+}
+
+void xd_db_advance_partition(struct xd_db_partition *p, sqlite3_stmt *row)
+{
+    uint64_t first = xd_db_key_offset(sqlite3_column_int64(row, 0));
+    advance(&p->next_record, (sqlite3_int64)first + sqlite3_column_int64(row, 1));
+    advance(&p->committed, sqlite3_column_int64(row, 2));
+    advance(&p->next_event, sqlite3_column_int64(row, 3));
+    advance(&p->last_order, sqlite3_column_int64(row, 4));
+    int64_t time_ms = sqlite3_column_int64(row, 5);
+    if (time_ms > p->last_ms) p->last_ms = time_ms;
+}
+
+bool xd_db_read_partition(struct xd_db *db, uint16_t partition, struct xd_db_partition *out)
+{
+    static const char sql[] = "SELECT key, count, committed, next_event, last_order, time_ms FROM records"
+                              " WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1";
+    struct xd_db_partition found;
+    if (!xd_db_read_stored_partition(db, partition, &found)) return false;
+    sqlite3_stmt *row = xd_db_query(db, sql,
+                                    XD_BINDS(xd_bind_int(xd_db_key(partition, 0)),
+                                             xd_bind_int(xd_db_key((uint16_t)(partition + 1), 0))));
+    if (!row) return false;
+    int result = sqlite3_step(row);
+    if (result == SQLITE_ROW) xd_db_advance_partition(&found, row);
     xd_db_end(row);
     if (result != SQLITE_ROW && result != SQLITE_DONE) return false;
     *out = found;

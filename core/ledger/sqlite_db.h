@@ -2,8 +2,10 @@
  * connection is used by one thread at a time.
  *
  *   meta            version, currency, road_factor_e4, generation
- *   partition       one row each: the lease, how far the log and the events reach, the newest snapshot
- *   records         key -> a blob of `count` records (sqlite_blob.h)
+ *   partition       one row each: the lease, the newest snapshot, what has been removed, how far all is folded
+ *                   (sqlite_fold.h), and how far the log and the events reached then
+ *   records         key -> a blob of `count` records (sqlite_blob.h), how far log and events reach after their
+ *                   batch, the batch's time and serial number, its changes of refs
  *   events          key -> a blob of `count` events, the time of their batch, and the record before which
  *                   all are that caused them
  *   account_events  (account, key of a row of events that has some of this account's)
@@ -21,12 +23,14 @@
 
 #include <sqlite3.h>
 
-enum { XD_DB_VERSION = 1, XD_DB_STATEMENTS = 48 };
+enum { XD_DB_VERSION = 2, XD_DB_STATEMENTS = 64 };
 
 struct xd_db {
     sqlite3 *handle;
     int wal_pages;          /* in the write-ahead log after the last commit of this connection */
     int checkpointed_pages; /* of them when it was last checkpointed */
+    bool syncs;             /* each transaction is to be synced; else none is */
+    bool unsynced;          /* the level in force is that of xd_db_begin_unsynced */
     uint32_t count;
     struct {
         const char *sql;
@@ -42,7 +46,7 @@ struct xd_db_options {
 
 /* A value to bind. */
 struct xd_bind {
-    enum { XD_BIND_END, XD_BIND_INT, XD_BIND_TEXT, XD_BIND_BLOB } kind;
+    enum { XD_BIND_END, XD_BIND_NULL, XD_BIND_INT, XD_BIND_TEXT, XD_BIND_BLOB } kind;
     int64_t number;
     const void *bytes;
     size_t len;
@@ -51,6 +55,11 @@ struct xd_bind {
 static inline struct xd_bind xd_bind_int(int64_t number)
 {
     return (struct xd_bind){.kind = XD_BIND_INT, .number = number};
+}
+
+static inline struct xd_bind xd_bind_null(void)
+{
+    return (struct xd_bind){.kind = XD_BIND_NULL};
 }
 
 static inline struct xd_bind xd_bind_uint(uint64_t number)
@@ -88,6 +97,10 @@ bool xd_db_run(struct xd_db *db, const char *sql, const struct xd_bind *binds);
 int xd_db_changes(struct xd_db *db);
 
 bool xd_db_begin(struct xd_db *db);
+
+/* A transaction whose commit syncs nothing: the next that does makes it durable too, and until then a loss of
+ * power may undo it, whole. */
+bool xd_db_begin_unsynced(struct xd_db *db);
 bool xd_db_commit(struct xd_db *db);
 void xd_db_rollback(struct xd_db *db);
 
@@ -103,8 +116,9 @@ bool xd_db_init(struct xd_db *db, struct xd_market *market, bool market_given, u
                 struct xd_error *error);
 bool xd_db_read_meta(struct xd_db *db, const char *name, int64_t *value);
 
-/* A row of `partition`; zeros if there is none yet. */
+/* A partition; zeros if there is none yet. */
 struct xd_db_partition {
+    bool exists;
     uint64_t epoch, nonce;
     uint64_t next_record, committed, next_event;
     uint64_t oldest_record, oldest_event;
@@ -112,8 +126,18 @@ struct xd_db_partition {
     int64_t last_ms;
     uint64_t snapshot, snapshot_record, snapshot_event; /* snapshot: 0 if there is none */
     size_t snapshot_bytes;
+    uint64_t folded, folded_event; /* records and events before them are in refs and account_events */
 };
+
+/* The partition as it is: its row, and what the newest of its records say. */
 bool xd_db_read_partition(struct xd_db *db, uint16_t partition, struct xd_db_partition *out);
+
+/* Its row alone. */
+bool xd_db_read_stored_partition(struct xd_db *db, uint16_t partition, struct xd_db_partition *out);
+
+/* Moves on to what a row of `records` says; its columns begin with key, count, committed, next_event,
+ * last_order, time_ms. None of them ever decreases. */
+void xd_db_advance_partition(struct xd_db_partition *p, sqlite3_stmt *row);
 
 static inline int64_t xd_db_key(uint16_t partition, uint64_t offset)
 {

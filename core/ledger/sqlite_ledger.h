@@ -9,6 +9,7 @@
  *   sqlite_settle    who waits until all is durable
  *   sqlite_upkeep    what is past its time, removed
  *   sqlite_writer    the transaction of a batch (on the writer)
+ *   sqlite_fold      the indexes, made later of what batches stored (on the writer); sqlite_folding when
  *
  * What a partition has in memory runs ahead of the disk; when a batch fails, `durable` is gone back to. */
 #ifndef XD_CORE_LEDGER_SQLITE_LEDGER_H
@@ -17,6 +18,7 @@
 #include "core/ledger/backend.h"
 #include "core/ledger/sqlite_batch.h"
 #include "core/ledger/sqlite_db.h"
+#include "core/ledger/sqlite_fold.h"
 #include "core/ledger/sqlite_upkeep.h"
 
 struct event_base;
@@ -62,7 +64,7 @@ struct xd_partition {
 struct xd_sqlite {
     struct xd_ledger base;
     struct event_base *events;
-    struct event *inbox_event, *turn_event, *upkeep_timer;
+    struct event *inbox_event, *turn_event, *upkeep_timer, *fold_timer;
 
     struct xd_market market;
     uint32_t generation;
@@ -85,7 +87,13 @@ struct xd_sqlite {
     struct xd_batch batches[XD_BATCHES];
     struct xd_batch *gathering;
     struct xd_batch *writing; /* NULL: the writer is free for the next */
-    uint64_t batches_done;
+    uint64_t serial;        /* of the batch submitted last */
+    uint64_t stored_serial; /* of the last that is durable */
+    struct xd_fold fold;
+    size_t unfolded;        /* rows, about, that durable batches have left to be folded */
+    bool fold_timer_runs;
+    uint64_t timed_serial;  /* stored_serial when it was started */
+    uint64_t folds_done;
     uint64_t appended,
         stored; /* records and commits, in all partitions: made since the start, and of them durable */
     struct xd_settle *settles, *last_settle; /* last_settle only where there is one */
@@ -198,6 +206,20 @@ void xd_sqlite_settle_up_to(struct xd_sqlite *ledger, uint64_t appended, enum xd
 /* sqlite_upkeep.c */
 void xd_sqlite_keep_up(struct xd_sqlite *ledger);
 void xd_sqlite_keep_up_done(struct xd_job *job, struct xd_sqlite *ledger);
+
+/* sqlite_folding.c */
+
+/* A batch is durable: what it leaves to be folded, or has folded. */
+void xd_sqlite_count_unfolded(struct xd_sqlite *ledger, const struct xd_batch *batch);
+
+/* Folds what is durable, if it is much. */
+void xd_sqlite_fold_if_much(struct xd_sqlite *ledger);
+
+/* The same, however little it is; nothing if there is none or a fold is under way. */
+void xd_sqlite_fold(struct xd_sqlite *ledger);
+
+/* The timer: folds if nothing has been committed since it was started. */
+void xd_sqlite_fold_if_idle(struct xd_sqlite *ledger);
 
 /* sqlite_writer.c: the `run` of a batch. */
 void xd_sqlite_write_batch(struct xd_job *job, struct xd_db *db);

@@ -189,6 +189,7 @@ static void submit(struct xd_sqlite *ledger)
     struct xd_batch *next = spare_batch(ledger);
     if (!next) return; /* the callbacks of the third are being called: the turn after them submits */
     batch->time_ms = ledger->last_ms;
+    batch->serial = ++ledger->serial;
     for (uint32_t i = 0; i < batch->part_count; i++)
         batch->parts[i].last_order = ledger->partitions[batch->parts[i].partition].last_order;
     ledger->gathering = next;
@@ -242,7 +243,7 @@ static void drop_refs(struct xd_sqlite *ledger, const struct xd_batch *batch)
 {
     const struct xd_ref_op *ops = (const struct xd_ref_op *)(const void *)batch->ref_ops.data;
     for (size_t i = 0; i < batch->ref_ops.len / sizeof *ops; i++) {
-        if (ops[i].change == XD_REF_STORE) xd_refs_finish(&ledger->refs, ops[i].reservation, false);
+        if (ops[i].change == XD_REF_STORE) xd_refs_drop(&ledger->refs, ops[i].reservation);
     }
 }
 
@@ -251,7 +252,7 @@ static void drop_refs_of_runs(struct xd_sqlite *ledger, const struct xd_run *run
     for (; run; run = run->next) {
         const struct xd_slot *slots = xd_run_slots(run);
         for (uint32_t i = 0; i < run->count; i++) {
-            if (slots[i].reservation) xd_refs_finish(&ledger->refs, slots[i].reservation, false);
+            if (slots[i].reservation) xd_refs_drop(&ledger->refs, slots[i].reservation);
         }
     }
 }
@@ -289,6 +290,7 @@ static void fail(struct xd_sqlite *ledger, enum xd_code code, struct xd_batch *f
     for (int i = 0; i < XD_PARTITIONS; i++) {
         if (p[i].used) runs[i] = roll_back(ledger, &p[i], code);
     }
+    xd_refs_show_stored(&ledger->refs);
     ledger->gathering = spare_batch(ledger);
 
     if (failed) fail_batch(failed, code);
@@ -322,14 +324,15 @@ static void count_as_durable(struct xd_sqlite *ledger, const struct xd_batch *ba
     }
     const struct xd_ref_op *ops = (const struct xd_ref_op *)(const void *)batch->ref_ops.data;
     for (size_t i = 0; i < batch->ref_ops.len / sizeof *ops; i++) {
-        if (ops[i].change == XD_REF_STORE) xd_refs_finish(&ledger->refs, ops[i].reservation, true);
+        if (ops[i].change == XD_REF_STORE)
+            xd_refs_store(&ledger->refs, ops[i].reservation, batch->serial);
     }
+    xd_sqlite_count_unfolded(ledger, batch);
     ledger->durable_last_ms = batch->time_ms;
     ledger->stored += batch->records + batch->commits;
     xd_sqlite_settle_up_to(ledger, ledger->stored,
                            XD_OK); /* told from the event loop: after all that comes of this */
     ledger->backlog -= batch->cost;
-    ledger->batches_done++;
 }
 
 static void acknowledge(const struct xd_sqlite *ledger, const struct xd_part *part)
@@ -370,6 +373,7 @@ static void succeed(struct xd_sqlite *ledger, struct xd_batch *batch)
 {
     count_as_durable(ledger, batch);
     xd_sqlite_turn(ledger); /* the disk is busy again while the callbacks run */
+    xd_sqlite_fold_if_much(ledger);
     for (uint32_t i = 0; i < batch->part_count; i++)
         acknowledge(ledger, &batch->parts[i]);
     answer_cursors(batch, XD_OK);

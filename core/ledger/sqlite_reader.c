@@ -205,6 +205,8 @@ struct event_read {
     enum xd_code code;
     struct yield yield;
     uint64_t next, oldest;
+    int blocks; /* looked at, and their bytes */
+    size_t looked_at;
 };
 
 static struct xd_str wanted(const struct event_read *read)
@@ -235,38 +237,55 @@ static void take_events(struct event_read *read, uint64_t first, uint64_t count,
     xd_blob_reader_free(&reader);
 }
 
+/* The blocks from..until-1 that may have what is wanted: by the index, or all of them where there is none. */
 static sqlite3_stmt *query_blocks(const struct event_read *read, struct xd_db *db, int64_t from,
-                                  int64_t until)
+                                  int64_t until, bool indexed)
 {
     static const char all[] = "SELECT key, count, bytes FROM events WHERE key >= ? AND key < ? ORDER BY key";
     static const char of_account[] = "SELECT e.key, e.count, e.bytes FROM account_events a JOIN events e"
                                      " ON e.key = a.key WHERE a.key >= ? AND a.key < ? AND a.account = ?"
                                      " ORDER BY a.key";
-    if (wants_all(read)) return xd_db_query(db, all, XD_BINDS(xd_bind_int(from), xd_bind_int(until)));
+    if (!indexed) return xd_db_query(db, all, XD_BINDS(xd_bind_int(from), xd_bind_int(until)));
     return xd_db_query(db, of_account,
                        XD_BINDS(xd_bind_int(from), xd_bind_int(until), xd_bind_text(wanted(read))));
 }
 
-static bool read_blocks(struct event_read *read, struct xd_db *db, uint64_t head)
+static bool read_on(const struct event_read *read)
 {
-    static const char start[] = "SELECT max(key) FROM events WHERE key >= ? AND key <= ?";
-    int64_t key;
-    if (!block_of(db, start, read->partition, read->from, &key)) return false;
-    sqlite3_stmt *row = query_blocks(read, db, key, xd_db_key(read->partition, head));
+    return !yield_full(&read->yield) && read->blocks < BLOCKS_MAX && read->looked_at < LOOKED_AT_MAX;
+}
+
+/* Reads the blocks from `key` on whose first event is before `until`. */
+static bool read_blocks(struct event_read *read, struct xd_db *db, int64_t key, uint64_t until, bool indexed)
+{
+    sqlite3_stmt *row = query_blocks(read, db, key, xd_db_key(read->partition, until), indexed);
     if (!row) return false;
-    int blocks = 0, result = SQLITE_DONE;
-    size_t looked_at = 0;
-    while (!yield_full(&read->yield) && blocks < BLOCKS_MAX && looked_at < LOOKED_AT_MAX &&
-           (result = sqlite3_step(row)) == SQLITE_ROW) {
+    int result = SQLITE_ROW;
+    while (read_on(read) && (result = sqlite3_step(row)) == SQLITE_ROW) {
         size_t len = (size_t)sqlite3_column_bytes(row, 2);
         take_events(read, xd_db_key_offset(sqlite3_column_int64(row, 0)),
                     (uint64_t)sqlite3_column_int64(row, 1), sqlite3_column_blob(row, 2), len);
-        blocks++;
-        looked_at += len;
+        read->blocks++;
+        read->looked_at += len;
     }
     xd_db_end(row);
-    if (result == SQLITE_DONE) read->next = head;
+    if (result == SQLITE_DONE && until > read->next) read->next = until;
     return result == SQLITE_ROW || result == SQLITE_DONE;
+}
+
+/* The blocks that are folded are found by the index, those after them are all looked at. */
+static bool read_from(struct event_read *read, struct xd_db *db, uint64_t folded, uint64_t head)
+{
+    static const char start[] = "SELECT max(key) FROM events WHERE key >= ? AND key <= ?";
+    int64_t key;
+    bool indexed = !wants_all(read) && read->from < folded;
+    if (!block_of(db, start, read->partition, read->from, &key)) return false;
+    if (indexed) {
+        if (!read_blocks(read, db, key, folded, true)) return false;
+        if (read->next < folded || !read_on(read)) return true;
+        key = xd_db_key(read->partition, folded);
+    }
+    return read_blocks(read, db, key, head, false);
 }
 
 static bool read_events(struct event_read *read, struct xd_db *db)
@@ -276,7 +295,7 @@ static bool read_events(struct event_read *read, struct xd_db *db)
     read->oldest = row.oldest_event;
     if (read->from < row.oldest_event) read->from = row.oldest_event;
     read->next = read->from;
-    return read->from >= row.next_event || read_blocks(read, db, row.next_event);
+    return read->from >= row.next_event || read_from(read, db, row.folded_event, row.next_event);
 }
 
 static void event_read_run(struct xd_job *job, struct xd_db *db)

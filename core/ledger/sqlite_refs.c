@@ -37,6 +37,11 @@ bool xd_refs_init(struct xd_refs *refs)
 void xd_refs_free(struct xd_refs *refs)
 {
     xd_refs_give_up_reserved(refs);
+    while (refs->first_stored) {
+        struct xd_reservation *next = refs->first_stored->newer;
+        free(refs->first_stored);
+        refs->first_stored = next;
+    }
     free(refs->by_id);
     free(refs->by_ref);
     xd_fingerprints_free(&refs->durable);
@@ -92,6 +97,19 @@ void xd_refs_hide(struct xd_refs *refs, struct xd_reservation *r)
     r->by_ref = false;
 }
 
+static void show_by_id(struct xd_refs *refs, struct xd_reservation *r)
+{
+    r->next_by_id = refs->by_id[id_bucket(r->id)];
+    refs->by_id[id_bucket(r->id)] = r;
+}
+
+static void show_by_ref(struct xd_refs *refs, struct xd_reservation *r)
+{
+    r->by_ref = true;
+    r->next_by_ref = refs->by_ref[ref_bucket(r->fingerprint)];
+    refs->by_ref[ref_bucket(r->fingerprint)] = r;
+}
+
 static void give_up(struct xd_refs *refs, struct xd_reservation *r)
 {
     delist(refs, r);
@@ -127,12 +145,9 @@ struct xd_reservation *xd_refs_add(struct xd_refs *refs, enum xd_reservation_sta
     memcpy(r->account, account.at, account.len);
     memcpy(r->ref, ref.at, ref.len);
     enlist(refs, r);
-    r->next_by_id = refs->by_id[id_bucket(id)];
-    refs->by_id[id_bucket(id)] = r;
+    show_by_id(refs, r);
     if (state == XD_REF_RESERVED) {
-        r->by_ref = true;
-        r->next_by_ref = refs->by_ref[ref_bucket(r->fingerprint)];
-        refs->by_ref[ref_bucket(r->fingerprint)] = r;
+        show_by_ref(refs, r);
         refs->pending++;
     }
     return r;
@@ -144,10 +159,44 @@ void xd_refs_append(struct xd_refs *refs, struct xd_reservation *r)
     r->state = XD_REF_APPENDED;
 }
 
-void xd_refs_finish(struct xd_refs *refs, struct xd_reservation *r, bool durable)
+void xd_refs_drop(struct xd_refs *refs, struct xd_reservation *r)
 {
     xd_refs_hide(refs, r);
-    if (durable && !r->freed && !r->replaced) xd_fingerprints_add(&refs->durable, r->fingerprint);
     refs->pending--;
     free(r);
+}
+
+void xd_refs_store(struct xd_refs *refs, struct xd_reservation *r, uint64_t serial)
+{
+    if (r->freed) {
+        xd_refs_drop(refs, r);
+        return;
+    }
+    r->state = XD_REF_STORED;
+    r->batch = NULL;
+    r->serial = serial;
+    r->newer = NULL;
+    *(refs->first_stored ? &refs->last_stored->newer : &refs->first_stored) = r;
+    refs->last_stored = r;
+}
+
+/* A ref that took the place of one past its time leaves a second fingerprint, as one freed since leaves one:
+ * both cost a look at the disk at most. */
+void xd_refs_folded(struct xd_refs *refs, uint64_t serial)
+{
+    while (refs->first_stored && refs->first_stored->serial <= serial) {
+        struct xd_reservation *r = refs->first_stored;
+        refs->first_stored = r->newer;
+        xd_fingerprints_add(&refs->durable, r->fingerprint);
+        xd_refs_drop(refs, r);
+    }
+}
+
+void xd_refs_show_stored(struct xd_refs *refs)
+{
+    for (struct xd_reservation *r = refs->first_stored; r; r = r->newer) {
+        if (r->by_ref) continue;
+        show_by_id(refs, r);
+        show_by_ref(refs, r);
+    }
 }

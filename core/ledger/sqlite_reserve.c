@@ -22,7 +22,7 @@ struct lookup {
     uint8_t account_len, ref_len;
     char account[XD_ACCOUNT_MAX];
     char ref[XD_REF_MAX];
-    uint64_t batches_done; /* when the look was asked for */
+    uint64_t folds_done; /* when the look was asked for */
 
     enum xd_code code;
     bool found;
@@ -74,7 +74,7 @@ static struct lookup *lookup_new(const struct xd_sqlite *ledger, struct xd_str a
     lookup->ref_len = (uint8_t)ref.len;
     memcpy(lookup->account, account.at, account.len);
     memcpy(lookup->ref, ref.at, ref.len);
-    lookup->batches_done = ledger->batches_done;
+    lookup->folds_done = ledger->folds_done;
     return lookup;
 }
 
@@ -83,12 +83,12 @@ static bool past_its_time(struct xd_sqlite *ledger, const struct lookup *lookup)
     return lookup->found && lookup->closed && xd_sqlite_time(ledger) - lookup->closed_ms > XD_REF_KEPT_MS;
 }
 
-/* A look that found nothing counts only if nothing has become durable since it was asked for: else it is
- * asked again. */
+/* A look that found nothing counts only if nothing has been folded since it was asked for: else it is asked
+ * again. What is not folded is found in memory. */
 static bool look_again(struct xd_sqlite *ledger, struct lookup *lookup)
 {
-    if (lookup->batches_done == ledger->batches_done || ledger->closing) return false;
-    lookup->batches_done = ledger->batches_done;
+    if (lookup->folds_done == ledger->folds_done || ledger->closing) return false;
+    lookup->folds_done = ledger->folds_done;
     xd_sqlite_read(ledger, &lookup->job);
     return true;
 }
@@ -96,13 +96,12 @@ static bool look_again(struct xd_sqlite *ledger, struct lookup *lookup)
 /* --- reserving ------------------------------------------------------------------------------------------ */
 
 static enum xd_code give_new(struct xd_sqlite *ledger, struct xd_partition *p, struct xd_str account,
-                             struct xd_str ref, struct xd_digest digest, bool replaces, uint64_t *order_id)
+                             struct xd_str ref, struct xd_digest digest, uint64_t *order_id)
 {
     if (p->last_order >= XD_ID_NUMBER_MAX) return XD_INTERNAL;
     uint64_t id = xd_id(p->id, p->last_order + 1);
     struct xd_reservation *r = xd_refs_add(&ledger->refs, XD_REF_RESERVED, account, ref, digest, id);
     if (!r) return XD_NO_MEMORY;
-    r->replaces = replaces;
     p->last_order++;
     *order_id = id;
     return XD_OK;
@@ -154,7 +153,7 @@ static void reserve_done(struct xd_job *job, struct xd_sqlite *ledger)
     else if (look_again(ledger, lookup))
         return;
     else
-        code = give_new(ledger, p, account, ref, lookup->digest, lookup->found, &id);
+        code = give_new(ledger, p, account, ref, lookup->digest, &id);
     lookup->callback.reserved(lookup->arg, code, id);
     free(lookup);
 }
@@ -184,7 +183,7 @@ enum xd_reserve_result xd_sqlite_reserve(struct xd_ledger *base, uint16_t partit
         return now(answer, id, code, order_id);
     }
     if (!xd_fingerprints_has(&ledger->refs.durable, fingerprint)) {
-        enum xd_code answer = give_new(ledger, p, account, ref, digest, false, &id);
+        enum xd_code answer = give_new(ledger, p, account, ref, digest, &id);
         return now(answer, id, code, order_id);
     }
     may = xd_sqlite_may_read(ledger);
@@ -208,7 +207,7 @@ static void find_done(struct xd_job *job, struct xd_sqlite *ledger)
         xd_refs_find(&ledger->refs, account, ref, xd_fingerprint(account, ref));
     enum xd_code code = lookup->code;
     uint64_t id = lookup->id;
-    if (code == XD_OK && pending && pending->state == XD_REF_APPENDED)
+    if (code == XD_OK && pending && pending->state != XD_REF_RESERVED)
         id = pending->id;
     else if (code == XD_OK && !lookup->found && look_again(ledger, lookup))
         return;

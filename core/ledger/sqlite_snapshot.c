@@ -40,18 +40,17 @@ static bool store_piece(const struct xd_save *save, struct xd_db *db)
                               xd_bind_blob(save->state.data + at, len)));
 }
 
+/* Asked for only once the records before it are durably committed. */
 static bool make_newest(struct xd_save *save, struct xd_db *db)
 {
     static const char sql[] =
         "UPDATE partition SET snapshot = ?, snapshot_record = ?, snapshot_event = ?,"
-        " snapshot_bytes = ? WHERE id = ? AND epoch = ? AND nonce = ? AND committed >= ?"
-        " AND snapshot_record <= ?";
+        " snapshot_bytes = ? WHERE id = ? AND epoch = ? AND nonce = ? AND snapshot_record <= ?";
     struct xd_bind next = xd_bind_uint(save->next_record);
-    bool ok =
-        xd_db_run(db, sql,
-                  XD_BINDS(xd_bind_uint(save->number), next, xd_bind_uint(save->next_event),
-                           xd_bind_uint(save->state.len), xd_bind_int(save->lease.partition),
-                           xd_bind_uint(save->lease.epoch), xd_bind_uint(save->lease.nonce), next, next));
+    bool ok = xd_db_run(db, sql,
+                        XD_BINDS(xd_bind_uint(save->number), next, xd_bind_uint(save->next_event),
+                                 xd_bind_uint(save->state.len), xd_bind_int(save->lease.partition),
+                                 xd_bind_uint(save->lease.epoch), xd_bind_uint(save->lease.nonce), next));
     if (ok && xd_db_changes(db) != 1) save->code = XD_FENCED;
     return ok;
 }

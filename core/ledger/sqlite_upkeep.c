@@ -30,7 +30,8 @@ static bool trim_records(struct xd_upkeep *step, uint16_t partition, const struc
         if (!row) return false;
         uint64_t count = sqlite3_step(row) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(row, 0) : 0;
         xd_db_end(row);
-        if (count == 0 || oldest + count > p->snapshot_record) break;
+        uint64_t end = oldest + count;
+        if (count == 0 || end > p->snapshot_record || end > p->folded) break;
         ok = remove_row(db, drop, key);
         oldest += count;
         removed++;
@@ -85,6 +86,7 @@ static bool trim_events(struct xd_upkeep *step, uint16_t partition, const struct
     int removed = 0;
     while (removed < TRIMMED_MAX) {
         uint64_t count;
+        if (oldest >= p->folded_event) break; /* a fold is of whole blocks */
         if (!trim_block(xd_db_key(partition, oldest), before_ms, db, &count)) return false;
         if (count == 0) break;
         oldest += count;

@@ -495,3 +495,15 @@ int64_t rig_sql(struct rig *rig, const char *sql)
     sqlite3_close(db);
     return value;
 }
+
+void rig_wait_folded(struct rig *rig)
+{
+    static const char sql[] = "SELECT count(*) FROM partition p JOIN records r"
+                              " ON r.key >= (p.id << 48) + p.folded AND r.key < (p.id + 1) << 48";
+    int64_t start = monotonic_s();
+    while (rig_sql(rig, sql) > 0) {
+        if (monotonic_s() - start > WAIT_S) fail_msg("not folded after %d s", WAIT_S);
+        rig_turn(rig, 20);
+    }
+    rig_turn(rig, 0); /* the news of it */
+}

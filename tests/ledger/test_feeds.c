@@ -50,6 +50,8 @@ static void an_account_reads_its_own_events(void **state)
     rig_append(&rig, &rare, 0, 0, &answers[0]);
     rig_wait_answers(&rig);
     assert_int_equal(rig_count_events(&rig, "rare", 0, 1 << 20, NULL), 1);
+    rig_wait_folded(&rig);
+    assert_int_equal(rig_count_events(&rig, "rare", 0, 1 << 20, NULL), 1);
     assert_int_equal(rig_sql(&rig, "SELECT count(*) FROM account_events WHERE account = 'rare'"), 1);
     rig_free(&rig);
 }

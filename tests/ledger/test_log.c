@@ -113,6 +113,7 @@ static void a_batch_is_capped_and_never_parts_a_record_from_its_events(void **st
     assert_int_equal(rig_sql(&rig, "SELECT count(*) FROM events e WHERE NOT EXISTS"
                                    " (SELECT 1 FROM records r WHERE r.key + r.count = e.next_record)"),
                      0);
+    rig_wait_folded(&rig);
     assert_int_equal(rig_sql(&rig, "SELECT next_record = 10100 AND committed = 10100 FROM partition"), 1);
     struct toy_state replayed;
     rig_check_replay(&rig, &replayed);
@@ -383,10 +384,10 @@ static void a_directory_has_one_holder_and_one_market(void **state)
     rig_open(&rig);
     assert_int_equal(xd_ledger_market(rig.ledger).road_factor_e4, 12500);
     assert_int_equal(xd_ledger_generation(rig.ledger), 1);
-    rig_sql(&rig, "UPDATE meta SET value = 2 WHERE name = 'version'");
+    rig_sql(&rig, "UPDATE meta SET value = 3 WHERE name = 'version'");
     rig_close(&rig);
     assert_false(rig_open_ledger(&rig, &error));
-    assert_non_null(strstr(error.message, "version 2"));
+    assert_non_null(strstr(error.message, "version 3"));
 
     char file[128];
     snprintf(file, sizeof file, "%s/lock/below", rig.directory);

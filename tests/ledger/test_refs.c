@@ -28,6 +28,7 @@ static uint64_t order(struct rig *rig, const char *ref, uint64_t digest, enum to
 
 static int64_t ref_rows(struct rig *rig)
 {
+    rig_wait_folded(rig);
     return rig_sql(rig, "SELECT count(*) FROM refs");
 }
 
@@ -136,6 +137,7 @@ static void a_ref_is_kept_30_days_after_its_order_closed(void **state)
     struct rig rig;
     start(&rig);
     uint64_t id = order(&rig, "r1", 1, TOY_CLOSE), other, found;
+    rig_wait_folded(&rig);
     rig.clock_ms += 30 * DAY_MS;
     assert_int_equal(order(&rig, "r1", 1, TOY_KEEP), id);
     assert_int_equal(rig_reserve(&rig, "acme", "r1", 2, &other), XD_REF_CONFLICT);
