@@ -54,8 +54,7 @@ uint64_t xd_book_count(const struct xd_engine *engine, enum xd_kind kind, enum x
     return engine->books->of[kind][side].count;
 }
 
-/* --- the incoming order as a probe
- * ---------------------------------------------------------------------------------------- */
+/* --- the incoming order as a probe --- */
 
 static void probe_place(float out[3], const struct xd_unit_vector *at)
 {
@@ -165,9 +164,7 @@ static filter *prepare(struct xd_scan_probe *probe, const struct xd_engine *engi
     return xd_scan_storage_offers;
 }
 
-/* --- the search
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- the search --- */
 
 struct best {
     struct xd_slot *winner;

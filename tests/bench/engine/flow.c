@@ -80,9 +80,7 @@ void xd_flow_set_level(struct xd_flow *flow, double level)
     flow->maker.level = level;
 }
 
-/* --- the lists
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- the lists --- */
 
 bool xd_flow_add_order(struct xd_flow *flow, const struct xd_flow_order *order)
 {
@@ -136,8 +134,7 @@ static struct xd_flow_match take_first_match(struct xd_flow *flow)
     return first;
 }
 
-/* --- the next command
- * ----------------------------------------------------------------------------------------------------- */
+/* --- the next command --- */
 
 /* An account keeps its score: 420 to 899. */
 static int64_t credit_of(uint32_t account)
@@ -198,8 +195,7 @@ void xd_flow_next(struct xd_flow *flow, struct xd_flow_command *command)
     }
 }
 
-/* --- what became of it
- * ---------------------------------------------------------------------------------------------------- */
+/* --- what became of it --- */
 
 static bool take_note(struct xd_flow *flow, const struct xd_flow_event *event)
 {

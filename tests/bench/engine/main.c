@@ -39,7 +39,7 @@ static const struct {
     const char *name;
     int type;
     size_t offset;
-} options[] = {
+} known[] = {
     {"--shape", TEXT, offsetof(struct arguments, shape)},
     {"--from", TEXT, offsetof(struct arguments, from)},
     {"--out", TEXT, offsetof(struct arguments, out)},
@@ -71,14 +71,14 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
     *out =
         (struct arguments){.commands = UINT64_MAX, .seconds = 1e9, .seed = 1, .turns = 3, .requests = 1000};
     for (int i = 2; i < argc; i++) {
-        size_t o = 0, count = sizeof options / sizeof *options;
-        while (o < count && strcmp(argv[i], options[o].name) != 0)
+        size_t o = 0, count = sizeof known / sizeof *known;
+        while (o < count && strcmp(argv[i], known[o].name) != 0)
             o++;
         if (o == count) return false;
-        void *at = (char *)out + options[o].offset;
-        if (options[o].type == FLAG) {
+        void *at = (char *)out + known[o].offset;
+        if (known[o].type == FLAG) {
             *(bool *)at = true;
-        } else if (++i == argc || !read_value(options[o].type, argv[i], at)) {
+        } else if (++i == argc || !read_value(known[o].type, argv[i], at)) {
             return false;
         }
     }

@@ -27,9 +27,7 @@ struct run {
     struct xd_histogram latency;
 };
 
-/* --- the files
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- the files --- */
 
 static FILE *open_csv(const char *directory, const char *name, const char *columns)
 {
@@ -67,9 +65,7 @@ static void write_order(FILE *csv, const struct xd_record *record)
     }
 }
 
-/* --- the work
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- the work --- */
 
 static void make(struct run *run, enum xd_side side, struct xd_record *record, char name[static 24],
                  char ref[static 24])

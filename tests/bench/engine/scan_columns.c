@@ -16,8 +16,7 @@ static unsigned column_count(const struct xd_slot *slot)
     return slot->side == XD_OFFER ? SCAN_STORAGE_OFFER_COLUMNS : SCAN_STORAGE_REQUEST_COLUMNS;
 }
 
-/* --- writing a row
- * -------------------------------------------------------------------------------------------------------- */
+/* --- writing a row --- */
 
 static void real(struct xd_scan_book *book, unsigned column, uint32_t row, double value)
 {
@@ -136,8 +135,7 @@ static void write_row(struct xd_scan_book *book, const struct xd_slot *slot, uin
     }
 }
 
-/* --- rows come and go
- * ----------------------------------------------------------------------------------------------------- */
+/* --- rows come and go --- */
 
 static bool grow(struct xd_scan_book *book, unsigned columns)
 {

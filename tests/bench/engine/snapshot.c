@@ -45,9 +45,7 @@ double xd_seconds_now(void)
     return (double)xd_clock_ns() / 1e9;
 }
 
-/* --- writing
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- writing --- */
 
 static bool write_lists(FILE *file, const struct xd_flow *flow)
 {
@@ -79,9 +77,7 @@ bool xd_snapshot_write(const char *path, const struct xd_flow *flow, const struc
     return good;
 }
 
-/* --- reading
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 struct bytes {
     const uint8_t *at;
