@@ -303,8 +303,7 @@ static bool start_events(struct xd_sqlite *ledger, struct event_base *base)
 
 static void stop_events(struct xd_sqlite *ledger)
 {
-    struct event *all[] = {ledger->inbox_event, ledger->turn_event, ledger->upkeep_timer,
-                           ledger->fold_timer};
+    struct event *all[] = {ledger->inbox_event, ledger->turn_event, ledger->upkeep_timer, ledger->fold_timer};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (all[i]) event_free(all[i]);
     }

@@ -125,7 +125,7 @@ bool xd_batch_folds(const struct xd_batch *batch)
 
 size_t xd_batch_weight(const struct xd_batch *batch)
 {
-    size_t weight = batch->ref_ops.len / sizeof(struct xd_ref_op);
+    size_t weight = batch->part_count + batch->ref_ops.len / sizeof(struct xd_ref_op);
     for (uint32_t i = 0; i < batch->part_count; i++) {
         const struct xd_part *part = &batch->parts[i];
         if (part->committing) weight += part->event_slots.len / sizeof(struct xd_event_slot);

@@ -1,6 +1,6 @@
 /* The blobs that hold many records, events or changes of refs, as MessagePack, one after the other: a record
- * is [time_ms, bin], an event is bin, a change is [change, account, ref] or, of a ref stored, [change, account,
- * ref, id, digest (bin), closed]. */
+ * is [time_ms, bin], an event is bin, a change is [change, account, ref] or, of a ref stored, [change,
+ * account, ref, id, digest (bin), closed]. */
 #ifndef XD_CORE_LEDGER_SQLITE_BLOB_H
 #define XD_CORE_LEDGER_SQLITE_BLOB_H
 

@@ -334,9 +334,9 @@ bool xd_db_read_partition(struct xd_db *db, uint16_t partition, struct xd_db_par
                               " WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1";
     struct xd_db_partition found;
     if (!xd_db_read_stored_partition(db, partition, &found)) return false;
-    sqlite3_stmt *row = xd_db_query(db, sql,
-                                    XD_BINDS(xd_bind_int(xd_db_key(partition, 0)),
-                                             xd_bind_int(xd_db_key((uint16_t)(partition + 1), 0))));
+    sqlite3_stmt *row = xd_db_query(
+        db, sql,
+        XD_BINDS(xd_bind_int(xd_db_key(partition, 0)), xd_bind_int(xd_db_key((uint16_t)(partition + 1), 0))));
     if (!row) return false;
     int result = sqlite3_step(row);
     if (result == SQLITE_ROW) xd_db_advance_partition(&found, row);

@@ -2,14 +2,12 @@
  * connection is used by one thread at a time.
  *
  *   meta            version, currency, road_factor_e4, generation
- *   partition       one row each: the lease, the newest snapshot, what has been removed, how far all is folded
- *                   (sqlite_fold.h), and how far the log and the events reached then
- *   records         key -> a blob of `count` records (sqlite_blob.h), how far log and events reach after their
- *                   batch, the batch's time and serial number, its changes of refs
- *   events          key -> a blob of `count` events, the time of their batch, and the record before which
- *                   all are that caused them
- *   account_events  (account, key of a row of events that has some of this account's)
- *   refs            (account, ref) -> order id, digest, when it closed
+ *   partition       one row each: the lease, the newest snapshot, what has been removed, how far all is
+ * folded (sqlite_fold.h), and how far the log and the events reached then records         key -> a blob of
+ * `count` records (sqlite_blob.h), how far log and events reach after their batch, the batch's time and
+ * serial number, its changes of refs events          key -> a blob of `count` events, the time of their
+ * batch, and the record before which all are that caused them account_events  (account, key of a row of
+ * events that has some of this account's) refs            (account, ref) -> order id, digest, when it closed
  *   cursors         (account, name) -> where a durable subscription goes on
  *   chunks          key -> a piece of a snapshot
  *

@@ -80,10 +80,9 @@ static bool gather_changes(struct fold *fold, uint16_t partition, struct xd_db_p
 {
     static const char sql[] = "SELECT key, count, committed, next_event, last_order, time_ms, serial, refs"
                               " FROM records WHERE key >= ? AND key < ? ORDER BY key";
-    sqlite3_stmt *row =
-        xd_db_query(fold->db, sql,
-                    XD_BINDS(xd_bind_int(xd_db_key(partition, p->folded)),
-                             xd_bind_int(xd_db_key((uint16_t)(partition + 1), 0))));
+    sqlite3_stmt *row = xd_db_query(fold->db, sql,
+                                    XD_BINDS(xd_bind_int(xd_db_key(partition, p->folded)),
+                                             xd_bind_int(xd_db_key((uint16_t)(partition + 1), 0))));
     if (!row) return false;
     int result;
     while ((result = sqlite3_step(row)) == SQLITE_ROW) {

@@ -87,12 +87,12 @@ struct xd_sqlite {
     struct xd_batch batches[XD_BATCHES];
     struct xd_batch *gathering;
     struct xd_batch *writing; /* NULL: the writer is free for the next */
-    uint64_t serial;        /* of the batch submitted last */
-    uint64_t stored_serial; /* of the last that is durable */
+    uint64_t serial;          /* of the batch submitted last */
+    uint64_t stored_serial;   /* of the last that is durable */
     struct xd_fold fold;
-    size_t unfolded;        /* rows, about, that durable batches have left to be folded */
+    size_t unfolded; /* rows, about, that durable batches have left to be folded */
     bool fold_timer_runs;
-    uint64_t timed_serial;  /* stored_serial when it was started */
+    uint64_t timed_serial; /* stored_serial when it was started */
     uint64_t folds_done;
     uint64_t appended,
         stored; /* records and commits, in all partitions: made since the start, and of them durable */

@@ -324,8 +324,7 @@ static void count_as_durable(struct xd_sqlite *ledger, const struct xd_batch *ba
     }
     const struct xd_ref_op *ops = (const struct xd_ref_op *)(const void *)batch->ref_ops.data;
     for (size_t i = 0; i < batch->ref_ops.len / sizeof *ops; i++) {
-        if (ops[i].change == XD_REF_STORE)
-            xd_refs_store(&ledger->refs, ops[i].reservation, batch->serial);
+        if (ops[i].change == XD_REF_STORE) xd_refs_store(&ledger->refs, ops[i].reservation, batch->serial);
     }
     xd_sqlite_count_unfolded(ledger, batch);
     ledger->durable_last_ms = batch->time_ms;

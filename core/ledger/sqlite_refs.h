@@ -47,8 +47,8 @@ static inline struct xd_str xd_reservation_ref(const struct xd_reservation *r)
 struct xd_refs {
     struct xd_reservation **by_id, **by_ref;
     struct xd_reservation *oldest, *newest;
-    uint32_t waiting; /* in the list from oldest to newest */
-    uint32_t pending; /* reserved, appended or stored */
+    uint32_t waiting;                                  /* in the list from oldest to newest */
+    uint32_t pending;                                  /* reserved, appended or stored */
     struct xd_reservation *first_stored, *last_stored; /* in the order of their batches */
     struct xd_fingerprints durable;
 };

@@ -37,14 +37,13 @@ static bool store_records(struct xd_batch *batch, const struct xd_part *part, co
     if (!blob) return false;
     uint64_t committed = part->committing ? part->committed_to : before->committed;
     uint64_t next_event = part->committing ? part->next_event : before->next_event;
-    return xd_db_run(
-        db, sql,
-        XD_BINDS(xd_bind_int(xd_db_key(part->partition, part->first_record)),
-                 xd_bind_uint(part->next_record - part->first_record), xd_bind_uint(committed),
-                 xd_bind_uint(next_event), xd_bind_uint(part->last_order), xd_bind_int(batch->time_ms),
-                 xd_bind_uint(batch->serial),
-                 changes->len ? xd_bind_blob(changes->data, changes->len) : xd_bind_null(),
-                 xd_bind_blob(blob->data, blob->len)));
+    return xd_db_run(db, sql,
+                     XD_BINDS(xd_bind_int(xd_db_key(part->partition, part->first_record)),
+                              xd_bind_uint(part->next_record - part->first_record), xd_bind_uint(committed),
+                              xd_bind_uint(next_event), xd_bind_uint(part->last_order),
+                              xd_bind_int(batch->time_ms), xd_bind_uint(batch->serial),
+                              changes->len ? xd_bind_blob(changes->data, changes->len) : xd_bind_null(),
+                              xd_bind_blob(blob->data, blob->len)));
 }
 
 /* A commit of records that were stored before has no row of records of its own. */
@@ -66,8 +65,8 @@ static bool store_events(const struct xd_batch *batch, const struct xd_part *par
     if (!part->committing || part->event_slots.len == 0) return true;
     return xd_db_run(db, sql,
                      XD_BINDS(xd_bind_int(xd_db_key(part->partition, part->first_event)),
-                              xd_bind_uint(part->next_event - part->first_event),
-                              xd_bind_int(batch->time_ms), xd_bind_uint(part->committed_to),
+                              xd_bind_uint(part->next_event - part->first_event), xd_bind_int(batch->time_ms),
+                              xd_bind_uint(part->committed_to),
                               xd_bind_blob(part->events.data, part->events.len)));
 }
 

@@ -496,12 +496,16 @@ int64_t rig_sql(struct rig *rig, const char *sql)
     return value;
 }
 
+int64_t rig_unfolded(struct rig *rig)
+{
+    return rig_sql(rig, "SELECT count(*) FROM partition p JOIN records r"
+                        " ON r.key >= (p.id << 48) + p.folded AND r.key < (p.id + 1) << 48");
+}
+
 void rig_wait_folded(struct rig *rig)
 {
-    static const char sql[] = "SELECT count(*) FROM partition p JOIN records r"
-                              " ON r.key >= (p.id << 48) + p.folded AND r.key < (p.id + 1) << 48";
     int64_t start = monotonic_s();
-    while (rig_sql(rig, sql) > 0) {
+    while (rig_unfolded(rig) > 0) {
         if (monotonic_s() - start > WAIT_S) fail_msg("not folded after %d s", WAIT_S);
         rig_turn(rig, 20);
     }

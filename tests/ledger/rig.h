@@ -89,7 +89,8 @@ uint64_t rig_count_events(struct rig *rig, const char *account, uint64_t from, s
  * differ. The state in the end goes to *state. Only of a log that is all there. */
 void rig_check_replay(struct rig *rig, struct toy_state *state);
 
-/* Turns until all that is durable has been folded into the indexes. */
+/* Rows of records that have not been folded into the indexes; turns until there is none. */
+int64_t rig_unfolded(struct rig *rig);
 void rig_wait_folded(struct rig *rig);
 
 /* A number from the database by SQL, through a connection of its own. */
