@@ -119,6 +119,7 @@ class Book:
         stop = match.offer.room.stop_of(match.request, False)
         return stop.depart if stop else 0
 
-    def reopens(self, request):
-        """Whether what comes back of a request is open again."""
-        return request.closed in (None, "fill_now") and request.valid_until > self.now
+    def reopens(self, request, ended_at, lapsed):
+        """Whether what comes back of a request is open again. A proposal lapses at its own deadline, and at the same second
+        before its order."""
+        return request.closed in (None, "fill_now") and request.valid_until >= ended_at + (not lapsed)

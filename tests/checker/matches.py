@@ -294,6 +294,7 @@ class Matches:
     def _ended(self, match, state, view):
         book, offer, request = self.book, match.offer, match.request
         request.filled = False
+        hold_until = min(part.hold_until for part in match.group)
         by = view.get("by")
         if (by not in ("offer", "request")) != (state == "lapsed"):
             book.report("ended-by", "%r is %s by %s", match, state, by)
@@ -311,6 +312,6 @@ class Matches:
         else:
             offer.room.give_back(request, match.fit.amounts)
         if state in ("declined", "lapsed") or (state == "cancelled" and by == "offer"):
-            if book.reopens(request):
+            if book.reopens(request, min(book.now, hold_until) if state == "lapsed" else book.now, state == "lapsed"):
                 request.open += match.fit.part
                 self.greedy.reopened(request)

@@ -34,6 +34,7 @@ class Plan:
         self.roads = roads
         self.stops = []  # from the beginning, those that are history too
         self.changed = None
+        self.added = None  # the load whose adding was the last change
 
     # --- the road ---
 
@@ -214,14 +215,14 @@ class Plan:
                 return max(0, self.detour(stops) - before), stops, times
         return None
 
-    def adopt(self, stops, now):
-        """Takes `stops` as the plan from now on and gives what is not fixed its times."""
+    def adopt(self, stops, now, added=None):
+        """Takes `stops` as the plan from now on, `added` being new on it, and gives what is not fixed its times."""
         first = self.fixed(now)
         times = self.times(stops, first, now)
         for stop, time in zip(stops[first:], times):
             stop.depart, stop.eta, stop.leave = time
         self.stops = stops
-        self.changed = now
+        self.changed, self.added = now, added
 
     def remove(self, request, now):
         """Takes a load off: what is not fixed goes, and the rest is remade. Its delivery fixed: both stay, and it is False."""
@@ -245,5 +246,6 @@ class Plan:
         return None
 
     def shown(self):
-        """What an event lists: the stops whose service had not ended when the plan was last changed."""
-        return [stop for stop in self.stops if stop.leave > self.changed]
+        """What an event lists: the stops whose service had not ended when the plan was last changed, and all of what was added
+        then."""
+        return [stop for stop in self.stops if stop.leave > self.changed or stop.load is self.added]

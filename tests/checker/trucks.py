@@ -63,11 +63,7 @@ def insert(book, match, view):
     check_cheapest(book, match, first, i, j)
     added = max(0, plan.detour(stops) - plan.detour())
     check_fixed(book, match, view, first)
-    plan.adopt(stops, now)
-    shown = [stop[:2] for stop in told_stops(view)]
-    for stop in stops[i:]:
-        if stop.leave > now and stop.name not in shown:
-            book.report("plan-order", "%r does not list %r", match, stop)
+    plan.adopt(stops, now, match.request)
     return added
 
 
@@ -77,8 +73,6 @@ def told_insertion(book, match, view):
     plan, request = match.offer.room, match.request
     names = [stop[:2] for stop in told_stops(view)]
     pickup, delivery = ("pickup", request.id), ("delivery", request.id)
-    if pickup not in names and delivery in names:
-        names.insert(0, pickup)  # it took no time at all and is history already; its times are checked with the others
     if names.count(pickup) != 1 or names.count(delivery) != 1 or names.index(pickup) > names.index(delivery):
         book.report("plan-order", "%r lists its own stops %s", match, names)
         return None, None, None

@@ -35,6 +35,7 @@ class Twin:
         self.roads = Roads(road_factor_e4)
         self.currency = currency
         self.now = 0
+        self.lapsed = 0  # orders that are valid until then have lapsed
         self.orders = []
         self.by_ref = {}
         self.matches = []
@@ -132,7 +133,9 @@ class Twin:
             due = min(self._deadlines(), key=lambda item: item[:3], default=None)
             if due is None or due[0] > now:
                 break
+            self.lapsed = due[0] - 1  # a hold lapses before an order of the same second
             due[3]()
+        self.lapsed = now
         self._settle()
 
     def _deadlines(self):
@@ -232,7 +235,7 @@ class Twin:
     def _take(self, fit):
         fit.request.open -= fit.part
         if fit.offer.truck:
-            fit.offer.room.adopt(fit.stops, self.now)
+            fit.offer.room.adopt(fit.stops, self.now, fit.request)
         else:
             fit.offer.room.add(fit.request, fit.amounts)
 
@@ -312,7 +315,7 @@ class Twin:
             self.grown.add(request)
 
     def _alive(self, request):
-        return not getattr(request, "cancelled_by_owner", False) and request.valid_until > self.now
+        return not getattr(request, "cancelled_by_owner", False) and request.valid_until > self.lapsed
 
     def _finish(self, match, by):
         match.state = "completed"
