@@ -1,0 +1,43 @@
+"""Malformed orders, frames and command lines: each gets exactly the error that bad_input.jsonl says, and everything goes on."""
+
+import collections
+import unittest
+
+import bad_input
+import play
+
+
+class BadInput(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = play.start()
+        with cls.broker.client("*") as client:
+            client.call("clock", {"set": bad_input.NOW})
+        cls.sender = bad_input.Sender(cls.broker)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.sender.close()
+        assert cls.broker.stop() == 0, cls.broker.log()
+
+    def test_every_row_gets_its_error(self):
+        kinds = collections.Counter()
+        for row in bad_input.rows():
+            with self.subTest(row["what"]):
+                got = self.sender.send(row)
+                self.assertEqual(got, {name: row[name] for name in got})
+                kinds.update(name for name in ("order", "json", "json_hex", "frame", "command") if name in row)
+        self.assertGreaterEqual(sum(kinds.values()), 200)
+        print("%d rows: %s" % (sum(kinds.values()), dict(kinds)))
+
+    def test_nothing_of_it_was_taken(self):
+        """No bad order is listed, and the connection that heard all the refusals takes a good one."""
+        with self.broker.client("*") as client:
+            refs = [order["ref"] for order in client.call("orders", {"limit": 1000})["orders"]]
+        self.assertEqual([ref for ref in refs if not ref.startswith("good")], [])
+        order = dict(bad_input.BASES["truck_offer"], ref="good-at-last")
+        self.assertEqual(self.sender.client.call("submit", order)["status"], "accepted")
+
+
+if __name__ == "__main__":
+    unittest.main()
