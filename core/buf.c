@@ -55,13 +55,6 @@ bool xd_buf_reserve(struct xd_buf *buf, size_t n)
     return true;
 }
 
-void xd_buf_add(struct xd_buf *buf, const void *bytes, size_t n)
-{
-    if (n == 0 || !xd_buf_reserve(buf, n)) return;
-    memcpy(buf->data + buf->len, bytes, n);
-    buf->len += n;
-}
-
 void xd_buf_consume(struct xd_buf *buf, size_t n)
 {
     if (n == 0) return;

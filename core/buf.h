@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct xd_buf {
     uint8_t *data;
@@ -37,7 +38,13 @@ void xd_buf_clear(struct xd_buf *buf);
 bool xd_buf_reserve(struct xd_buf *buf, size_t n);
 
 /* Appends `n` bytes; does nothing once `failed`. `bytes` may be NULL when `n` is 0. */
-void xd_buf_add(struct xd_buf *buf, const void *bytes, size_t n);
+static inline void xd_buf_add(struct xd_buf *buf, const void *bytes, size_t n)
+{
+    if (n == 0 || buf->failed) return;
+    if (n > buf->cap - buf->len && !xd_buf_reserve(buf, n)) return;
+    memcpy(buf->data + buf->len, bytes, n);
+    buf->len += n;
+}
 
 /* Removes the first `n` bytes (n <= len), moving the rest down. */
 void xd_buf_consume(struct xd_buf *buf, size_t n);

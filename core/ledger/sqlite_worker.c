@@ -48,18 +48,20 @@ void xd_inbox_put(struct xd_inbox *inbox, struct xd_job *job)
 {
     pthread_mutex_lock(&inbox->queue.mutex);
     bool first = queue_put_locked(&inbox->queue, job);
-    if (first) eventfd_write(inbox->fd, 1); /* fails only at 2^64 - 1 */
     pthread_mutex_unlock(&inbox->queue.mutex);
+    /* Whoever it wakes finds the mutex free. It fails only at 2^64 - 1. */
+    if (first) eventfd_write(inbox->fd, 1);
 }
 
 struct xd_job *xd_inbox_take(struct xd_inbox *inbox)
 {
+    /* Read before the jobs are taken: one put in between wakes once more, perhaps for nothing. */
+    eventfd_t count;
+    eventfd_read(inbox->fd, &count);
     pthread_mutex_lock(&inbox->queue.mutex);
     struct xd_job *jobs = inbox->queue.head;
     inbox->queue.head = NULL;
     inbox->queue.tail = &inbox->queue.head;
-    eventfd_t count;
-    if (jobs) eventfd_read(inbox->fd, &count);
     pthread_mutex_unlock(&inbox->queue.mutex);
     return jobs;
 }
@@ -111,8 +113,9 @@ bool xd_worker_start(struct xd_worker *worker, struct xd_db *db, struct xd_inbox
 void xd_worker_post(struct xd_worker *worker, struct xd_job *job)
 {
     pthread_mutex_lock(&worker->queue.mutex);
-    if (queue_put_locked(&worker->queue, job)) pthread_cond_signal(&worker->queue.filled);
+    bool first = queue_put_locked(&worker->queue, job);
     pthread_mutex_unlock(&worker->queue.mutex);
+    if (first) pthread_cond_signal(&worker->queue.filled);
 }
 
 void xd_worker_stop(struct xd_worker *worker)
