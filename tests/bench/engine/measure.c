@@ -73,7 +73,8 @@ bool xd_measure_run(struct xd_snapshot *book, const struct xd_limits *limits)
     uint64_t digest = 0;
     bool good = true;
     CALLGRIND_START_INSTRUMENTATION;
-    while (good && meter->commands < limits->commands && xd_seconds_now() < end) {
+    while (good && meter->commands < limits->commands &&
+           (meter->commands < limits->check || xd_seconds_now() < end)) {
         good = xd_meter_step(meter);
         if (meter->commands == limits->check) digest = meter->digest;
     }

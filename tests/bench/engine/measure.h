@@ -4,7 +4,7 @@
 
 #include "tests/bench/engine/snapshot.h"
 
-/* A run ends with the first of the two. */
+/* A run ends with the first of the two, but not before `check`. */
 struct xd_limits {
     uint64_t commands;
     double seconds; /* on the clock */
