@@ -5,6 +5,8 @@
 #include <math.h>
 
 static const double EARTH_M = 6371008.8;
+/* A plan's legs are rounded each by itself: up to half a metre lost on each of its 65 or so. */
+static const double LEGS_MARGIN = 50;
 static const double EVERYWHERE = 4; /* no chord of the unit sphere is longer */
 static const float FAR = 1e30f;
 static const float NO_MIN = -1001, NO_MAX = 1001, NO_COOLING = 2000; /* tenths of a degree; orders go to +-1000 */
@@ -344,7 +346,7 @@ static void seek_trucks(const struct xd_slot *request, enum xd_shelf shelf, stru
     out->hi[T_BASE] = (float)request->max_price;
     out->price = (double)request->max_price;
     out->volume = tonne_km(load);
-    if (shelf == XD_SHELF_LANES) out->lo[T_LONGEST] = (float)(load->direct_m - 10);
+    if (shelf == XD_SHELF_LANES) out->lo[T_LONGEST] = (float)((double)load->direct_m - LEGS_MARGIN);
     if (load->has_temp) {
         out->hi[T_TEMP_MIN] = (float)load->temp.max;
         out->lo[T_TEMP_MAX] = (float)load->temp.min;
@@ -358,7 +360,7 @@ static void seek_loads(const struct xd_slot *offer, struct xd_sought *out)
     out->longest = truck->has_to ? (double)(truck->lane_m + truck->max_detour_m) : roaming_reach(offer, &from);
     keep_place(out->place, &from);
     if (truck->has_to) keep_place(out->other_place, &truck->to);
-    out->reach = chord_of(out->longest, out->metres);
+    out->reach = chord_of(out->longest + LEGS_MARGIN, out->metres);
     within_reach(out);
     out->ends = truck->has_to;
     out->speed = metres_a_minute(truck->speed);
@@ -472,7 +474,7 @@ static double storage_requests_bound(const struct xd_sought *sought, const xd_ro
 static double lanes_bound(const struct xd_sought *sought, const xd_row *lo, const xd_row *hi)
 {
     double to_pickup = chord_to(sought->place, lo, hi, X) * sought->metres;
-    double longest = (double)(*hi)[T_LONGEST] * (1 + 1e-6) + 10;
+    double longest = (double)(*hi)[T_LONGEST] * (1 + 1e-6) + LEGS_MARGIN;
     if (to_pickup + sought->direct > longest) return -1;
     double from_delivery = chord_to(sought->other_place, lo, hi, T_TO_X) * sought->metres;
     if (to_pickup + sought->direct + from_delivery > longest) return -1;
@@ -498,11 +500,11 @@ static double roamers_bound(const struct xd_sought *sought, const xd_row *lo, co
 static double loads_bound(const struct xd_sought *sought, const xd_row *lo, const xd_row *hi)
 {
     double to_pickup = chord_to(sought->place, lo, hi, X) * sought->metres;
-    if (to_pickup > sought->longest + 10) return -1;
+    if (to_pickup > sought->longest + LEGS_MARGIN) return -1;
     if (sought->ends) {
         double direct = chord_between(lo, hi, X, L_TO_X) * sought->metres;
         double to_end = chord_to(sought->other_place, lo, hi, L_TO_X) * sought->metres;
-        if (to_pickup + direct + to_end > sought->longest + 10) return -1;
+        if (to_pickup + direct + to_end > sought->longest + LEGS_MARGIN) return -1;
         double arrives = sought->from + to_pickup / sought->speed - MINUTES_MARGIN;
         if (arrives > (double)(*hi)[L_PICKUP_UNTIL]) return -1;
         if (arrives + direct / sought->speed - MINUTES_MARGIN > (double)(*hi)[L_DELIVER_UNTIL]) return -1;

@@ -198,7 +198,7 @@ static void on_read(void *arg, const struct xd_event_run *run)
         life.told[life.read_count++] = hash; /* stored, though perhaps never told: it must not change from now on */
         note_acceptance(&run->events[i]);
     }
-    life.checking = run->count > 0;
+    life.checking = run->next < xd_ledger_event_head(life.ledger, 0);
     if (life.checking)
         xd_ledger_read_events(life.ledger, 0, run->next, xd_str_of("*"), 1 << 20, on_read, NULL);
 }
@@ -206,10 +206,13 @@ static void on_read(void *arg, const struct xd_event_run *run)
 static void check_events(void)
 {
     life.read_count = life.accepted_again = 0;
-    life.checking = true;
-    xd_ledger_read_events(life.ledger, 0, 0, xd_str_of("*"), 1 << 20, on_read, NULL);
-    while (life.checking) {
-        event_base_loop(life.base, EVLOOP_ONCE);
+    /* What a deadline that is due causes may be told once all before it has been read: it is read then. */
+    for (int tries = 0; tries == 0 || (life.read_count < life.told_count && tries < 100); tries++) {
+        life.checking = true;
+        xd_ledger_read_events(life.ledger, 0, life.read_count, xd_str_of("*"), 1 << 20, on_read, NULL);
+        while (life.checking) {
+            event_base_loop(life.base, EVLOOP_ONCE);
+        }
     }
     assert_true(life.read_count >= life.told_count);
     assert_int_equal(life.accepted_again, life.acknowledged_count);
