@@ -23,8 +23,9 @@ static const char watch_more[] =
 static const char clock_more[] =
     "Only with a broker that runs with --test-clock. TIME is RFC 3339 or epoch seconds.\n";
 static const char log_more[] =
-    "Every record as {\"record\": offset, \"time\", \"type\", ...}, followed by the events that it\n"
-    "caused as {\"event\": id, ...}. Reads the file; no broker is needed, and one may be running.\n";
+    "Every record as {\"record\": offset, \"time\", \"type\", ...}; after the records that were stored\n"
+    "together, the events that they caused as {\"event\": id, ...}. Reads the file; no broker is\n"
+    "needed, and one may be running.\n";
 
 static const struct xd_command commands[] = {
     {"offer", "KIND FIELD=VALUE...", "Offer capacity.", order_more, 1, SIZE_MAX, ONLINE, xd_cli_offer},

@@ -49,6 +49,22 @@ class FullDisk(unittest.TestCase):
             with broker.client("acme") as late:
                 self.assertEqual(late.call("state_hash")["partitions"][0]["hash"], hashed)
 
+    def test_ends_in_order_while_full(self):
+        """SIGTERM then: status 0, and when there is room again all that was accepted is there."""
+        with Broker(data=os.path.join(self.mounted, "data")) as broker:
+            with broker.client("acme") as client:
+                accepted = self.fill(client)
+            self.assertEqual(broker.stop(), 0, broker.log())
+            os.remove(self.filler)
+            broker.start()
+            with broker.client("acme") as client:
+                there, after = {}, None
+                while not there or after:
+                    page = client.call("orders", {"limit": 1000, **({"after": after} if after else {})})
+                    there.update((order["ref"], order["id"]) for order in page["orders"])
+                    after = page["next"]
+            self.assertEqual(there, accepted)
+
     def fill(self, client):
         """Submits until the disk is full; what was accepted until then."""
         accepted, turn = {}, 0
