@@ -1,7 +1,7 @@
 /* The embedded ledger: one SQLite database in WAL mode, synchronous FULL, in a directory of its own that one
  * process holds at a time. Group commit: all that arrived while the last commit was being fsynced goes into
  * the next one, the records and the events they caused in one transaction, of at most 4,096 records or 4 MiB
- * of them.
+ * of them. A commit appends; what is looked up by key is folded into its tables later (sqlite_fold.h).
  *
  * Two threads of its own serve the event base's: one writes and checkpoints, one reads; callbacks are on the
  * event base's. The write-ahead log is checkpointed at 8 MiB and stays below 64 MiB while the reads of other
@@ -27,7 +27,8 @@ struct xd_sqlite_options {
 };
 
 /* Opens or initialises. On failure NULL and *error (the directory is held by another process, belongs to a
- * market of other road factor or currency, cannot be written, is of a later version). */
+ * market of other road factor or currency, cannot be written, is of another version). A directory whose last
+ * process died is recovered, which needs some room on the disk: XD_STORAGE_FULL where there is none. */
 struct xd_ledger *xd_ledger_open_sqlite(struct event_base *base, const struct xd_sqlite_options *options,
                                         struct xd_error *error);
 
