@@ -78,7 +78,7 @@ static void choose_style(struct xd_traffic *traffic, enum xd_book_size size)
     style->action = PICK(traffic, 20, 40, 60);
     style->accounts = PICK(traffic, 3, 12, 12, 12, 400);
     int64_t life_s = style->long_horizon ? 10 * XD_DAY_S : XD_DAY_S / 2;
-    style->pace_s = 1 + life_s / style->book / 3;
+    style->pace_s = 1 + life_s / (style->book < 10 ? 10 : style->book) / 3;
 }
 
 static struct xd_place point(struct xd_traffic *traffic)
@@ -93,7 +93,7 @@ void xd_traffic_begin(struct xd_traffic *traffic, uint64_t seed, enum xd_book_si
     static const struct xd_place corners[] = {
         {900000000, 0}, {-900000000, 1800000000}, {0, 1800000000}, {0, -1800000000}};
     static const int64_t starts[] = {1893474000, 1893474000, 1893474000, 981435600,
-                                     6942549600}; /* 2030, 2001, 2190 */
+                                     6626988000}; /* 2030, 2001, 2180 */
     *traffic = (struct xd_traffic){.random = seed * UINT64_C(0x2545f4914f6cdd1d), .next_order = 1};
     traffic->now = starts[xd_traffic_below(traffic, 5)];
     choose_style(traffic, size);
