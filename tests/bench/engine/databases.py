@@ -1,5 +1,5 @@
-"""PostgreSQL with PostGIS, and Redis, given the same requests against the same offers: each a server of its own on loopback,
-started and ended here, its data under build/."""
+"""PostgreSQL with PostGIS, and Redis, given the same requests against the same offers: each a server of its
+own on loopback, started and ended here, its data under build/."""
 
 import csv
 import os
@@ -59,7 +59,7 @@ class Server:
 
 
 class PostGIS(Server):
-    """One connection, no wait for the disk (synchronous_commit off), no just-in-time compiler, everything in memory."""
+    """One connection, no wait for the disk, no just-in-time compiler, everything in memory."""
 
     stop_signal = signal.SIGINT  # fast shutdown
     settings = {
@@ -86,14 +86,24 @@ class PostGIS(Server):
         self.user = "postgres" if os.geteuid() == 0 else None
 
     def run(self, program, *arguments, **options):
-        done = subprocess.run([os.path.join(self.programs, program), *arguments], text=True, user=self.user,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.directory, check=False, **options)
+        done = subprocess.run(
+            [os.path.join(self.programs, program), *arguments],
+            text=True,
+            user=self.user,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.directory,
+            check=False,
+            **options
+        )
         if done.returncode != 0:
             raise Failed("%s: %s" % (program, done.stderr.strip()))
         return done.stdout
 
     def psql(self, *arguments):
-        return self.run("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *arguments, env=self.environment)
+        return self.run(
+            "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *arguments, env=self.environment
+        )
 
     def start(self):
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -101,22 +111,39 @@ class PostGIS(Server):
         if self.user:
             account = pwd.getpwnam(self.user)
             os.chown(self.directory, account.pw_uid, account.pw_gid)
-        self.run("initdb", "-D", self.data, "-A", "trust", "-U", "bench", "-E", "UTF8", "--locale=C", "--no-sync")
+        self.run(
+            "initdb", "-D", self.data, "-A", "trust", "-U", "bench", "-E", "UTF8", "--locale=C", "--no-sync"
+        )
         self.port = free_port()
-        self.environment = {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": "bench", "PGDATABASE": "postgres",
-                            "PATH": os.environ["PATH"], "PGOPTIONS": "-c client_min_messages=warning"}
+        self.environment = {
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(self.port),
+            "PGUSER": "bench",
+            "PGDATABASE": "postgres",
+            "PATH": os.environ["PATH"],
+            "PGOPTIONS": "-c client_min_messages=warning",
+        }
         options = ["-p", str(self.port)]
         for name, value in self.settings.items():
             options += ["-c", "%s=%s" % (name, value)]
-        self.process = subprocess.Popen([os.path.join(self.programs, "postgres"), "-D", self.data, *options],
-                                        user=self.user, cwd=self.directory, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, start_new_session=True)
+        self.process = subprocess.Popen(
+            [os.path.join(self.programs, "postgres"), "-D", self.data, *options],
+            user=self.user,
+            cwd=self.directory,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         wait_for(self.answers, self.process)
         self.psql("-f", os.path.join(HERE, "postgis.sql"))
 
     def answers(self):
-        return subprocess.run([os.path.join(self.programs, "pg_isready"), "-q"], env=self.environment,
-                              check=False).returncode == 0
+        return (
+            subprocess.run(
+                [os.path.join(self.programs, "pg_isready"), "-q"], env=self.environment, check=False
+            ).returncode
+            == 0
+        )
 
     def measure(self, files):
         """Loads the files and carries out the requests, one after the other."""
@@ -130,14 +157,33 @@ class PostGIS(Server):
         for name in os.listdir(self.directory):
             if name.startswith("latency."):
                 os.remove(os.path.join(self.directory, name))
-        said = self.run("pgbench", "-n", "-M", "prepared", "-c", "1", "-t", str(len(requests)), "-D",
-                        "i=%d" % (requests[0] - 1), "-f", script, "-l", "--log-prefix=latency", env=self.environment)
+        said = self.run(
+            "pgbench",
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            "1",
+            "-t",
+            str(len(requests)),
+            "-D",
+            "i=%d" % (requests[0] - 1),
+            "-f",
+            script,
+            "-l",
+            "--log-prefix=latency",
+            env=self.environment,
+        )
         rate = float(said.split("tps = ")[1].split()[0])
         log = next(name for name in os.listdir(self.directory) if name.startswith("latency."))
         with open(os.path.join(self.directory, log), encoding="ascii") as file:
             latencies = [float(line.split()[2]) for line in file]
-        return {"rate": rate, "p50_us": quantile(latencies, 0.5), "p99_us": quantile(latencies, 0.99),
-                "matches": int(self.psql("-c", "SELECT count(*) FROM matches"))}
+        return {
+            "rate": rate,
+            "p50_us": quantile(latencies, 0.5),
+            "p99_us": quantile(latencies, 0.99),
+            "matches": int(self.psql("-c", "SELECT count(*) FROM matches")),
+        }
 
 
 class Redis(Server):
@@ -152,9 +198,24 @@ class Redis(Server):
         shutil.rmtree(self.directory, ignore_errors=True)
         os.makedirs(self.directory)
         self.port = free_port()
-        self.process = subprocess.Popen(["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "",
-                                         "--appendonly", "no", "--dir", self.directory],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        self.process = subprocess.Popen(
+            [
+                "redis-server",
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                str(self.port),
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--dir",
+                self.directory,
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         wait_for(self.connects, self.process)
 
     def connects(self):
@@ -191,7 +252,7 @@ class Redis(Server):
 
     def call_all(self, commands):
         for start in range(0, len(commands), 1000):
-            some = commands[start:start + 1000]
+            some = commands[start : start + 1000]
             self.socket.sendall(b"".join(some))
             for _ in some:
                 self.reply()
@@ -206,16 +267,56 @@ class Redis(Server):
         for o in offers:
             low, high = self.halves(o["features"])
             commands.append(self.encode("GEOADD", "offers", o["lon"], o["lat"], o["id"]))
-            fields = ("account", "credit", "min_credit", "from_day", "until_day", "cold", "warm", "pallets", "min_part",
-                      "base", "rate")
-            commands.append(self.encode("HSET", o["id"], "low", low, "high", high, "kg", "" if o["kg"] == "0" else o["kg"],
-                                        *[word for field in fields for word in (field, o[field])]))
+            fields = (
+                "account",
+                "credit",
+                "min_credit",
+                "from_day",
+                "until_day",
+                "cold",
+                "warm",
+                "pallets",
+                "min_part",
+                "base",
+                "rate",
+            )
+            commands.append(
+                self.encode(
+                    "HSET",
+                    o["id"],
+                    "low",
+                    low,
+                    "high",
+                    high,
+                    "kg",
+                    "" if o["kg"] == "0" else o["kg"],
+                    *[word for field in fields for word in (field, o[field])]
+                )
+            )
         self.call_all(commands)
 
     def words(self, script, r):
-        return self.encode("EVALSHA", script, 1, "offers", r["lon"], r["lat"], int(r["radius_m"]) / 1.25, r["from_day"],
-                           r["until_day"], r["cold"], r["warm"], *self.halves(r["features"]), r["pallets"], r["kg"],
-                           r["max_price"], r["per_access_km"], r["account"], r["credit"], r["min_credit"])
+        return self.encode(
+            "EVALSHA",
+            script,
+            1,
+            "offers",
+            r["lon"],
+            r["lat"],
+            int(r["radius_m"]) / 1.25,
+            r["from_day"],
+            r["until_day"],
+            r["cold"],
+            r["warm"],
+            *self.halves(r["features"]),
+            r["pallets"],
+            r["kg"],
+            r["max_price"],
+            r["per_access_km"],
+            r["account"],
+            r["credit"],
+            r["min_credit"]
+        )
 
     def measure(self, files):
         self.load(rows(os.path.join(files, "offers.csv")))
@@ -228,5 +329,9 @@ class Redis(Server):
             self.socket.sendall(call)
             matches += self.reply() is not None
             latencies.append((time.perf_counter() - began) * 1e6)
-        return {"rate": len(calls) / sum(latencies) * 1e6, "p50_us": quantile(latencies, 0.5),
-                "p99_us": quantile(latencies, 0.99), "matches": matches}
+        return {
+            "rate": len(calls) / sum(latencies) * 1e6,
+            "p50_us": quantile(latencies, 0.5),
+            "p99_us": quantile(latencies, 0.99),
+            "matches": matches,
+        }

@@ -10,10 +10,14 @@
 #define SECOND_US INT64_C(1000000)
 #define START_S   INT64_C(1900000000)
 
-static const double cancel_share = 0.2;
+/* Of what is not a completion or a withdrawal. */
+static const double cancel_share[XD_SHAPES] = {[XD_SHAPE_STORAGE] = 0.2, [XD_SHAPE_TRUCK] = 0.08};
+
+/* How often a match makes a carrier, or an owner, withdraw what is left of the offer. */
+static const double withdrawn_share[XD_SHAPES] = {[XD_SHAPE_STORAGE] = 0, [XD_SHAPE_TRUCK] = 0.5};
 
 /* In which a book turns over: N orders come. */
-static const int64_t period_s[XD_SHAPES] = {[XD_SHAPE_STORAGE] = 4 * 86400, [XD_SHAPE_TRUCK] = 10 * 3600};
+static const int64_t period_s[XD_SHAPES] = {[XD_SHAPE_STORAGE] = 4 * 86400, [XD_SHAPE_TRUCK] = 8 * 3600};
 
 static void name_accounts(struct xd_flow *flow)
 {
@@ -150,15 +154,32 @@ static void complete(struct xd_flow *flow, struct xd_flow_command *command)
                                          .match_id = command->match.id};
 }
 
-static void cancel(struct xd_flow *flow, struct xd_flow_command *command)
+static void cancel(struct xd_flow *flow, const struct xd_flow_order *order, struct xd_flow_command *command)
+{
+    command->order = *order;
+    command->record = (struct xd_record){.type = XD_RECORD_CANCEL,
+                                         .account = xd_str_of(flow->names[command->order.account]),
+                                         .order_id = xd_id(0, command->order.number)};
+}
+
+static bool withdraw(struct xd_flow *flow, struct xd_flow_command *command)
+{
+    while (flow->withdrawn_count) {
+        uint64_t number = flow->withdrawn[--flow->withdrawn_count];
+        uint64_t at = (uint64_t)(uintptr_t)xd_table_get(&flow->index, number);
+        if (!at) continue; /* withdrawn already, after another match */
+        cancel(flow, &flow->live[XD_OFFER][at - 1], command);
+        return true;
+    }
+    return false;
+}
+
+static void cancel_any(struct xd_flow *flow, struct xd_flow_command *command)
 {
     enum xd_side side = xd_random_chance(&flow->state.choices, 0.5) ? XD_OFFER : XD_REQUEST;
     if (!flow->live_count[side]) side = side == XD_OFFER ? XD_REQUEST : XD_OFFER;
     uint64_t at = xd_random_bits(&flow->state.choices) % flow->live_count[side];
-    command->order = flow->live[side][at];
-    command->record = (struct xd_record){.type = XD_RECORD_CANCEL,
-                                         .account = xd_str_of(flow->names[command->order.account]),
-                                         .order_id = xd_id(0, command->order.number)};
+    cancel(flow, &flow->live[side][at], command);
 }
 
 static void submit(struct xd_flow *flow, enum xd_side side, struct xd_flow_command *command)
@@ -179,6 +200,11 @@ static void submit(struct xd_flow *flow, enum xd_side side, struct xd_flow_comma
     command->record.order.ref = xd_str_of(flow->ref);
 }
 
+static bool chance_of_cancel(struct xd_flow *flow)
+{
+    return xd_random_chance(&flow->state.choices, cancel_share[flow->state.shape]);
+}
+
 void xd_flow_next(struct xd_flow *flow, struct xd_flow_command *command)
 {
     uint64_t half = flow->state.resting / 2;
@@ -187,15 +213,22 @@ void xd_flow_next(struct xd_flow *flow, struct xd_flow_command *command)
     if (offers >= half && requests >= half) flow->state.full = true;
     if (flow->heap_count && flow->heap[0].due <= command->now) {
         complete(flow, command);
-    } else if (flow->state.full && (xd_random_chance(&flow->state.choices, cancel_share) ||
-                                    (offers >= half && requests >= half))) {
-        cancel(flow, command);
+    } else if (withdraw(flow, command)) {
+        return;
+    } else if (flow->state.full && (chance_of_cancel(flow) || (offers >= half && requests >= half))) {
+        cancel_any(flow, command);
     } else {
         submit(flow, offers < requests ? XD_OFFER : XD_REQUEST, command);
     }
 }
 
 /* --- what became of it --- */
+
+static void withdraw_later(struct xd_flow *flow, uint64_t offer)
+{
+    if (!xd_random_chance(&flow->state.choices, withdrawn_share[flow->state.shape])) return;
+    if (flow->withdrawn_count < XD_FLOW_WITHDRAWN) flow->withdrawn[flow->withdrawn_count++] = offer;
+}
 
 static bool take_note(struct xd_flow *flow, const struct xd_flow_event *event)
 {
@@ -206,6 +239,7 @@ static bool take_note(struct xd_flow *flow, const struct xd_flow_event *event)
         return true;
     case XD_FLOW_MATCHED:
         flow->counts.matches++;
+        withdraw_later(flow, event->offer);
         return xd_flow_add_match(flow, &event->match);
     case XD_FLOW_REFUSED:
         return false;

@@ -2,9 +2,10 @@
  * completed when their time has come.
  *
  *     time       moves with every order submitted: a book of N turns over in so many hours, whatever N is
- *     cancel     one command in five, until which the book is full: an order that rests, drawn at random
- *     submit     of the side that is further below N / 2
  *     complete   each match, by its requester, when it is unloaded or on its first day
+ *     withdraw   a truck after a match, every other time: its carrier has enough on it
+ *     cancel     an order that rests, drawn at random: one command in so many, once the book is full
+ *     submit     of the side that is further below N / 2
  *
  * The flow sees the engine through its events alone, as a client does, so the same seed gives the same
  * commands over any book that finds the same matches. */
@@ -16,7 +17,7 @@
 #include "matcher/table.h"
 #include "tests/bench/engine/orders.h"
 
-enum { XD_FLOW_ACCOUNTS = 4000, XD_FLOW_NAME = 12 };
+enum { XD_FLOW_ACCOUNTS = 4000, XD_FLOW_NAME = 12, XD_FLOW_WITHDRAWN = 64 };
 
 struct xd_flow_order {
     uint64_t number;
@@ -61,6 +62,8 @@ struct xd_flow {
     struct xd_table index;      /* where in `live`, plus one, by number */
     struct xd_flow_match *heap; /* the next one due first */
     uint64_t heap_count, heap_room;
+    uint64_t withdrawn[XD_FLOW_WITHDRAWN]; /* numbers of offers that are cancelled next */
+    uint32_t withdrawn_count;
     msgpack_zone *zone;
     char ref[24];
     char names[XD_FLOW_ACCOUNTS][XD_FLOW_NAME];

@@ -82,6 +82,7 @@ static void read_match(const msgpack_object *event, struct xd_str account, struc
         return;
     }
     out->what = XD_FLOW_MATCHED;
+    out->offer = number_of(text_of(xd_mp_get(match, "offer"), "ref"));
     out->match.account = number_of(account);
     out->match.due = due_of(match, out->match.id);
 }

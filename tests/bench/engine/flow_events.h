@@ -17,6 +17,7 @@ struct xd_flow_event {
     enum xd_side side;
     bool lapsed;
     struct xd_flow_match match;
+    uint64_t offer; /* its number, of a match */
 };
 
 /* `zone` is used and cleared again. What is no event reads as XD_FLOW_REFUSED. */

@@ -26,18 +26,20 @@ class Axis:
 
 def label(decade):
     if -3 <= decade <= 3:
-        return "%g" % 10 ** decade
+        return "%g" % 10**decade
     return "10" + str(decade).translate(SUPERSCRIPTS)
 
 
 def grid(across, up):
     out = []
     for decade in across.decades():
-        x = across.at(10 ** decade)
+        x = across.at(10**decade)
         out.append('<path class="grid" d="M%.1f %d V%d"/>' % (x, TOP, HEIGHT - BOTTOM))
-        out.append('<text x="%.1f" y="%d" text-anchor="middle">%s</text>' % (x, HEIGHT - BOTTOM + 18, label(decade)))
+        out.append(
+            '<text x="%.1f" y="%d" text-anchor="middle">%s</text>' % (x, HEIGHT - BOTTOM + 18, label(decade))
+        )
     for decade in up.decades():
-        y = up.at(10 ** decade)
+        y = up.at(10**decade)
         out.append('<path class="grid" d="M%d %.1f H%d"/>' % (LEFT, y, WIDTH - RIGHT))
         out.append('<text x="%d" y="%.1f" text-anchor="end">%s</text>' % (LEFT - 8, y + 4, label(decade)))
     return out
@@ -58,16 +60,22 @@ def svg(title, across_name, up_name, curves):
     curves = {name: points for name, points in curves.items() if points}
     across = Axis([x for points in curves.values() for x, _ in points], LEFT, WIDTH - RIGHT)
     up = Axis([y for points in curves.values() for _, y in points], HEIGHT - BOTTOM, TOP)
-    out = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">'
-           % (WIDTH, HEIGHT),
-           '<style>.grid { stroke: #ddd; fill: none } text { fill: #333 }</style>',
-           '<rect width="%d" height="%d" fill="#fff"/>' % (WIDTH, HEIGHT),
-           '<text x="%d" y="22" font-size="15">%s</text>' % (LEFT, title)]
+    out = [
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12"'
+        ' fill="#333">' % (WIDTH, HEIGHT),
+        '<style>.grid { stroke: #ddd; fill: none }</style>',
+        '<rect width="%d" height="%d" fill="#fff"/>' % (WIDTH, HEIGHT),
+        '<text x="%d" y="22" font-size="15">%s</text>' % (LEFT, title),
+    ]
     out += grid(across, up)
     for (name, points), colour in zip(curves.items(), COLOURS):
         out += curve(name, points, colour, across, up)
-    out.append('<text x="%d" y="%d" text-anchor="middle">%s</text>'
-               % ((LEFT + WIDTH - RIGHT) // 2, HEIGHT - 10, across_name))
-    out.append('<text transform="translate(18 %d) rotate(-90)" text-anchor="middle">%s</text>'
-               % ((TOP + HEIGHT - BOTTOM) // 2, up_name))
+    out.append(
+        '<text x="%d" y="%d" text-anchor="middle">%s</text>'
+        % ((LEFT + WIDTH - RIGHT) // 2, HEIGHT - 10, across_name)
+    )
+    out.append(
+        '<text transform="translate(18 %d) rotate(-90)" text-anchor="middle">%s</text>'
+        % ((TOP + HEIGHT - BOTTOM) // 2, up_name)
+    )
     return "\n".join(out + ["</svg>", ""])

@@ -1,7 +1,9 @@
--- Storage offers in PostgreSQL with PostGIS, and the taking of the best one by a request: one call, one transaction.
+-- Storage offers in PostgreSQL with PostGIS, and the taking of the best one by a request: one call, one
+-- transaction.
 --
--- Simpler than the engine in one respect, to the database's advantage: an offer has one free amount, not one for each day.
--- Amounts are in 1e-2 pallets, money in hundredths, rates in 1e-4 a unit, days since 1970, temperatures in 1e-1 degree C.
+-- Simpler than the engine in one respect, to the database's advantage: an offer has one free amount, not one
+-- for each day. Amounts are in 1e-2 pallets, money in hundredths, rates in 1e-4 a unit, days since 1970,
+-- temperatures in 1e-1 degree C.
 CREATE EXTENSION IF NOT EXISTS postgis;
 
 CREATE TABLE offers (
@@ -41,11 +43,12 @@ CREATE TABLE matches (request bigint PRIMARY KEY, offer bigint NOT NULL, price b
 -- The files as they are written.
 CREATE UNLOGGED TABLE offers_file (
     id bigint, account text, credit int, min_credit int, lat float8, lon float8, from_day int, until_day int,
-    cold int, warm int, features bigint, pallets bigint, kg bigint, min_part bigint, base bigint, rate bigint);
+    cold int, warm int, features bigint, pallets bigint, kg bigint,
+    min_part bigint, base bigint, rate bigint);
 CREATE UNLOGGED TABLE requests_file (
     id bigint, account text, credit int, min_credit int, lat float8, lon float8, from_day int, until_day int,
-    cold int, warm int, features bigint, pallets bigint, kg bigint, radius_m bigint, max_price bigint,
-    per_access_km bigint);
+    cold int, warm int, features bigint, pallets bigint, kg bigint,
+    radius_m bigint, max_price bigint, per_access_km bigint);
 
 -- The best offer by surplus, the older on a tie; NULL when none fits.
 CREATE FUNCTION take(request bigint) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -56,8 +59,9 @@ BEGIN
     SELECT * INTO r FROM requests WHERE requests.id = request;
     SELECT o.id, c.quote, c.quote + c.access AS cost INTO best
     FROM offers o,
-        LATERAL (SELECT (o.base * 10000 + o.rate * r.pallets * (upper(r.days) - lower(r.days)) + 5000) / 10000 AS quote,
-                        round(r.per_access_km * round(ST_Distance(o.place, r.place, false) * 1.25) / 1e5) AS access) c
+        LATERAL (SELECT
+            (o.base * 10000 + o.rate * r.pallets * (upper(r.days) - lower(r.days)) + 5000) / 10000 AS quote,
+            round(r.per_access_km * round(ST_Distance(o.place, r.place, false) * 1.25) / 1e5) AS access) c
     WHERE ST_DWithin(o.place, r.place, r.radius_m, false)
       AND o.days @> r.days
       AND o.temps <@ r.temps

@@ -14,8 +14,19 @@ PLACE = os.path.join(ROOT, "build/bench-engine")
 TREE, COUNTING, SCAN = ("crossdock-bench-engine" + suffix for suffix in ("", "-counting", "-scan"))
 
 # A book made by other code than this is another book.
-MADE_BY = ("flow.c", "flow.h", "flow_events.c", "orders.c", "orders_storage.c", "orders_truck.c", "prepare.c", "snapshot.c",
-           "../../../matcher/snapshot.c", "../../../clients/bench/places.c", "../../../clients/bench/data/cn_places.csv")
+MADE_BY = (
+    "flow.c",
+    "flow.h",
+    "flow_events.c",
+    "orders.c",
+    "orders_storage.c",
+    "orders_truck.c",
+    "prepare.c",
+    "snapshot.c",
+    "../../../matcher/snapshot.c",
+    "../../../clients/bench/places.c",
+    "../../../clients/bench/data/cn_places.csv",
+)
 
 
 class Failed(Exception):
@@ -30,8 +41,10 @@ def build():
     subprocess.run([os.path.join(ROOT, "tools/install-packages"), "build", "bench-engine"], check=True)
     if "XD_BIN" in os.environ:
         return
-    for command in (["cmake", "--preset", "release"],
-                    ["cmake", "--build", "--preset", "release", "--target", TREE, COUNTING, SCAN]):
+    for command in (
+        ["cmake", "--preset", "release"],
+        ["cmake", "--build", "--preset", "release", "--target", TREE, COUNTING, SCAN],
+    ):
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
@@ -44,7 +57,9 @@ def has_scan():
 def call(program, *arguments, wrapper=(), quiet=False):
     """Runs a program; its answers, one for each line of JSON, and what it said beside them."""
     command = [*wrapper, os.path.join(BIN, program), *[str(argument) for argument in arguments]]
-    done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE if quiet else None, check=False)
+    done = subprocess.run(
+        command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE if quiet else None, check=False
+    )
     if done.returncode != 0:
         raise Failed("%s ended with %d: %s" % (" ".join(command), done.returncode, done.stderr or ""))
     return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
@@ -65,9 +80,26 @@ def book(shape, resting, turns, seed, unmatched=False):
     kind = "unmatched" if unmatched else "%g" % turns
     path = os.path.join(directory, "%s-%d-%s-%d-%s" % (shape, resting, kind, seed, made_by()))
     if not os.path.exists(path):
-        say("making a book of %d resting orders (%s%s)" % (resting, shape, ", none matched" if unmatched else ""))
-        call(TREE, "prepare", "--shape", shape, "--resting", resting, "--seed", seed, "--turns", turns, "--out", path + ".new",
-             *(["--unmatched"] if unmatched else []), quiet=True)
+        say(
+            "making a book of %d resting orders (%s%s)"
+            % (resting, shape, ", none matched" if unmatched else "")
+        )
+        call(
+            TREE,
+            "prepare",
+            "--shape",
+            shape,
+            "--resting",
+            resting,
+            "--seed",
+            seed,
+            "--turns",
+            turns,
+            "--out",
+            path + ".new",
+            *(["--unmatched"] if unmatched else []),
+            quiet=True
+        )
         os.rename(path + ".new", path)
     return path
 
@@ -79,8 +111,13 @@ def run(program, path, seconds, check=0):
 
 def instructions(path, commands):
     """Instructions a command, all carried out under valgrind; None where it is not there."""
-    wrapper = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--toggle-collect=xd_engine_apply",
-               "--callgrind-out-file=/dev/null"]
+    wrapper = [
+        "valgrind",
+        "--tool=callgrind",
+        "--instr-atstart=no",
+        "--toggle-collect=xd_engine_apply",
+        "--callgrind-out-file=/dev/null",
+    ]
     try:
         answers, said = call(TREE, "run", "--from", path, "--commands", commands, wrapper=wrapper, quiet=True)
     except (Failed, FileNotFoundError) as why:

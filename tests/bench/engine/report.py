@@ -23,8 +23,15 @@ class Row:
         return self.value / self.their_value if self.better == "more" else self.their_value / self.value
 
     def line(self):
-        row = {"bench": "engine", "case": self.case, "metric": self.metric, "value": rounded(self.value), "unit": self.unit,
-               "against": self.against, "ratio": rounded(self.ratio)}
+        row = {
+            "bench": "engine",
+            "case": self.case,
+            "metric": self.metric,
+            "value": rounded(self.value),
+            "unit": self.unit,
+            "against": self.against,
+            "ratio": rounded(self.ratio),
+        }
         if len(self.values) > 1:
             row["low"], row["high"] = rounded(min(self.values)), rounded(max(self.values))
         if self.their_value is not None:
@@ -54,7 +61,14 @@ def spread(row):
 def cells(row):
     against = "" if row.against is None else "%s: %s" % (row.against, text(row.their_value))
     ratio = "" if row.ratio is None else "x " + text(row.ratio)
-    return [row.case, row.metric, text(row.value) + (" " + row.unit if row.unit else ""), spread(row), against, ratio]
+    return [
+        row.case,
+        row.metric,
+        text(row.value) + (" " + row.unit if row.unit else ""),
+        spread(row),
+        against,
+        ratio,
+    ]
 
 
 HEAD = ["case", "metric", "value", "lowest .. highest run", "against", "ratio"]
