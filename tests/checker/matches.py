@@ -312,6 +312,6 @@ class Matches:
         else:
             offer.room.give_back(request, match.fit.amounts)
         if state in ("declined", "lapsed") or (state == "cancelled" and by == "offer"):
-            if book.reopens(request, min(book.now, hold_until) if state == "lapsed" else book.now, state == "lapsed"):
+            if book.reopens(request, hold_until if state == "lapsed" else book.now, state == "lapsed"):
                 request.open += match.fit.part
                 self.greedy.reopened(request)

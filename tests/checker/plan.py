@@ -173,13 +173,13 @@ class Plan:
         """(metres added to the length, pickup's position, delivery's position in the list without the pickup) of every pair
         not before `first`, the best first."""
         start, end = request.start, request.to
+        around = [self._around(k) for k in range(first, len(self.stops) + 1)]
+        deliveries = [self._via(before, after, end) for before, after in around]
         found = []
-        for i in range(first, len(self.stops) + 1):
-            before, after = self._around(i)
+        for i, (before, after) in enumerate(around, first):
             found.append((self._via(before, after, start, end), i, i))
             pickup = self._via(before, after, start)
-            for j in range(i + 1, len(self.stops) + 1):
-                found.append((pickup + self._via(*self._around(j), end), i, j))
+            found += [(pickup + deliveries[j - first], i, j) for j in range(i + 1, len(self.stops) + 1)]
         found.sort()
         return found
 
@@ -245,7 +245,8 @@ class Plan:
                 return stop
         return None
 
-    def shown(self):
+    def shown(self, told=()):
         """What an event lists: the stops whose service had not ended when the plan was last changed, and all of what was added
-        then."""
-        return [stop for stop in self.stops if stop.leave > self.changed or stop.load is self.added]
+        then. Of what ends at that very second otherwise, those that were `told`: the change itself may have put them there."""
+        return [stop for stop in self.stops if stop.leave > self.changed or stop.load is self.added or
+                (stop.leave == self.changed and stop.name in told)]

@@ -1,14 +1,20 @@
 """Checks of what is told about a truck's plan."""
 
+import functools
 import itertools
 
 from figures import fixed
 from plan import Stop
 
 
+@functools.lru_cache(maxsize=1 << 16)
+def degrees(value):
+    return fixed(value, 7)
+
+
 def told_stops(view):
     """[(action, order id, place, eta, leave)] of an event."""
-    return [(stop["action"], stop["order"], (fixed(stop["lat"], 7), fixed(stop["lon"], 7)), stop["eta"], stop["leave"])
+    return [(stop["action"], stop["order"], (degrees(stop["lat"]), degrees(stop["lon"])), stop["eta"], stop["leave"])
             for stop in view["stops"]]
 
 
@@ -30,7 +36,7 @@ def check_plan(book, match, view):
     """A carrier's event: the whole plan as it stands."""
     plan = match.offer.room
     told = told_stops(view)
-    shown = plan.shown()
+    shown = plan.shown([stop[:2] for stop in told])
     if plan.changed is not None and [stop[:2] for stop in told] != [stop.name for stop in shown]:
         book.report("plan-order", "%r lists %s, the plan is %s", match, [stop[:2] for stop in told],
                     [stop.name for stop in shown])

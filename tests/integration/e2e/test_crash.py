@@ -17,6 +17,7 @@ ROUNDS = play.scaled(50, least=3)
 CONNECTIONS = 3
 OUTSTANDING = 32
 ACK_EVERY = 40
+ROUND_S = 4 * 3600  # so that old orders lapse and the book keeps its size
 
 
 class Submitter(threading.Thread):
@@ -95,14 +96,14 @@ class Crashes(unittest.TestCase):
         broker = self.broker(self.data)
         try:
             with broker.client("*") as client:
-                self.mix.now = START + 600 * number
+                self.mix.now = START + ROUND_S * number
                 client.call("clock", {"set": self.mix.now})
             watcher = Watcher(broker, self.heard)
             self.assertTrue(watcher.answer["recovered"])
-            submitters = [Submitter(broker, [self.mix.order() for _ in range(2000)]) for _ in range(CONNECTIONS)]
+            submitters = [Submitter(broker, [self.mix.order() for _ in range(250)]) for _ in range(CONNECTIONS)]
             for thread in [watcher, *submitters]:
                 thread.start()
-            time.sleep(self.random.uniform(0.005, 0.15))
+            time.sleep(self.random.uniform(0.005, 0.1))
         finally:
             broker.kill()
         for thread in [watcher, *submitters]:
@@ -187,7 +188,7 @@ class Crashes(unittest.TestCase):
         self.assertEqual(sorted(self.heard), sorted(event["id"] for event in market.events))
         self.assertEqual([event for event in market.events if self.heard[event["id"]] != event], [])
         market.submitted = list(self.sent.values())
-        self.assertEqual(play.check(market, storage=5).report.lines, [])
+        self.assertEqual(play.check(market, storage=20).report.lines, [])
         told = {(event["account"], event["order"]["ref"]): event["order"]["id"] for event in market.events
                 if event["type"] == "order.accepted"}
         self.assertEqual({key: told.get(key) for key in self.acknowledged}, self.acknowledged)
