@@ -2,7 +2,7 @@
  * completed when their time has come.
  *
  *     time       moves with every order submitted: a book of N turns over in so many hours, whatever N is
- *     complete   each match, by its requester, when it is unloaded or on its first day
+ *     complete   each match, by its requester, when it is loaded or on its first day
  *     withdraw   a truck after a match, every other time: its carrier has enough on it
  *     cancel     an order that rests, drawn at random: one command in so many, once the book is full
  *     submit     of the side that is further below N / 2

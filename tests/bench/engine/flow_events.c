@@ -57,14 +57,15 @@ static void read_order(const msgpack_object *event, enum xd_event_type type, str
     out->lapsed = type == XD_EVENT_ORDER_EXPIRED;
 }
 
-/* When a match can be completed: a load when it is unloaded, goods in store some time on their first day. */
+/* When a match can be completed: a load when it is on the truck, goods in store some time on their first day.
+ */
 static int64_t due_of(const msgpack_object *match, uint64_t id)
 {
     int64_t due = 0, day = 0;
     const msgpack_object *stops = xd_mp_get(match, "stops");
     for (uint32_t i = 0; stops && i < stops->via.array.size; i++) {
         int64_t leave;
-        if (xd_mp_get_int(&stops->via.array.ptr[i], "leave", &leave) && leave > due) due = leave;
+        if (xd_mp_get_int(&stops->via.array.ptr[i], "leave", &leave) && (!due || leave < due)) due = leave;
     }
     struct xd_str from_day = text_of(match, "from_day");
     if (stops || !xd_day_parse(from_day.at, from_day.len, &day)) return due;
