@@ -1,5 +1,5 @@
-"""What the checker knows so far: the report, orders submitted and accepted, matches, deadlines that must be met."""
-
+"""What the checker knows so far: the report, orders submitted and accepted, matches, deadlines that must be
+met."""
 import collections
 import heapq
 
@@ -120,6 +120,6 @@ class Book:
         return stop.depart if stop else 0
 
     def reopens(self, request, ended_at, lapsed):
-        """Whether what comes back of a request is open again. A proposal lapses at its own deadline, and at the same second
-        before its order."""
+        """Whether what comes back of a request is open again. A proposal lapses at its own deadline, and at
+        the same second before its order."""
         return request.closed in (None, "fill_now") and request.valid_until >= ended_at + (not lapsed)

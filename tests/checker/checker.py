@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""The independent checker: from the orders as submitted and the events as told, and nothing else, finds every promise and
-rule that was broken. It shares no code with the engine.
+"""The independent checker: from the orders as submitted and the events as told, and nothing else, finds every
+promise and rule that was broken. It shares no code with the engine.
 
     checker.py [options] ORDERS EVENTS
 
-ORDERS: JSON Lines, orders as submitted, each with `account` and, if known, `time`. EVENTS: JSON Lines of all accounts from
-the beginning (crossdock --account '*' watch --all --json). Prints each violation as "name: where: what"; exit status 1 if
-there is any, 2 if a file cannot be read."""
+ORDERS: JSON Lines, orders as submitted, each with `account` and, if known, `time`. EVENTS: JSON Lines of all
+accounts from the beginning (crossdock --account '*' watch --all --json). Prints each violation as "name:
+where: what"; exit status 1 if there is any, 2 if a file cannot be read."""
 
 import argparse
 import json
@@ -43,7 +43,9 @@ class Checker:
 
     def event(self, event):
         self.seen += 1
-        self.report.where = event.get("id", "event %d" % self.seen) if isinstance(event, dict) else "event %d" % self.seen
+        self.report.where = "event %d" % self.seen
+        if isinstance(event, dict):
+            self.report.where = event.get("id", self.report.where)
         try:
             self._in_stream(event)
             self._about(event)
@@ -98,7 +100,8 @@ class Checker:
         later, self.book.later = self.book.later, []
         for check in later:
             check()
-        for match in self.book.incomplete():  # they change nothing for anybody else: their order in a second is left open
+        # completions change nothing for anybody else: their order within a second is left open
+        for match in self.book.incomplete():
             self.report("completion-missing", "%r was due", match)
         for request in self.pending_filled.values():
             if request.closed is None:
@@ -188,7 +191,8 @@ class Checker:
     def _filled(self, order, view):
         self.pending_filled.pop(order.id, None)
         if order.offer or order.filled or self._bound(order) != order.amount:
-            self.report("filled-wrong", "%r: its matches are %s", order, [(m.fit.part, m.state) for m in order.matches])
+            self.report("filled-wrong", "%r: its matches are %s", order,
+                        [(m.fit.part, m.state) for m in order.matches])
         order.filled = True
 
     def _cancelled(self, order, view):
@@ -218,10 +222,7 @@ class Checker:
         order.closed = how
         order.open = 0
         self.greedy.closed(order)
-
-
-# --- the command -----------------------------------------------------------------------------------------------------------
-
+# --- the command ---
 
 def lines(path):
     with sys.stdin if path == "-" else open(path, encoding="utf-8") as file:
@@ -240,13 +241,15 @@ def read_orders(path, currency):
 
 
 def options():
-    parser = argparse.ArgumentParser(description="Check a stream of Crossdock events against the orders submitted.")
+    parser = argparse.ArgumentParser(description="Check Crossdock events against the orders submitted.")
     parser.add_argument("--road-factor", type=float, default=1.25)
     parser.add_argument("--currency", default="CNY", help="the market's")
     parser.add_argument("--storage", type=int, default=1, metavar="N",
                         help="check the choice of every N-th storage order (0: none)")
-    parser.add_argument("--trucks", type=int, default=0, metavar="N", help="the same for trucks, by brute force")
-    parser.add_argument("--acks", metavar="FILE", help="what crossdock submit printed: each order in it must have been told")
+    parser.add_argument("--trucks", type=int, default=0, metavar="N",
+                        help="the same for trucks, by brute force")
+    parser.add_argument("--acks", metavar="FILE",
+                        help="what crossdock submit printed: each order in it must have been told")
     parser.add_argument("orders")
     parser.add_argument("events")
     return parser.parse_args()
@@ -262,7 +265,8 @@ def check_acks(checker, path):
 def main():
     chosen = options()
     try:
-        checker = Checker(read_orders(chosen.orders, chosen.currency), round(chosen.road_factor * 10000), chosen.storage,
+        checker = Checker(read_orders(chosen.orders, chosen.currency), round(chosen.road_factor * 10000),
+                          chosen.storage,
                           chosen.trucks)
         for event in lines(chosen.events):
             checker.event(event)
@@ -277,7 +281,8 @@ def main():
         print(line)
     print("%d events, %d orders, %d matches, %d choices compared: %s"
           % (checker.seen, len(checker.book.orders), len(checker.book.matches), checker.greedy.looked,
-             ", ".join("%d %s" % (count, name) for name, count in report.counts.most_common()) or "nothing wrong"))
+             ", ".join("%d %s" % (count, name) for name, count in report.counts.most_common())
+             or "nothing wrong"))
     return 1 if report.counts else 0
 
 

@@ -1,5 +1,5 @@
-"""Numbers as the rules want them: fixed-point integers, distances, drives, money. Exact but for the sine and cosine of a
-distance, whose last micrometre is left open (rule 1)."""
+"""Numbers as the rules want them: fixed-point integers, distances, drives, money. Exact but for the sine and
+cosine of a distance, whose last micrometre is left open (rule 1)."""
 
 import calendar
 import datetime
@@ -19,7 +19,8 @@ class Malformed(ValueError):
 
 
 def fixed(value, scale):
-    """The integer value x 10^scale of a JSON number or decimal string; Malformed if it has more decimals than that."""
+    """The integer value x 10^scale of a JSON number or decimal string; Malformed if it has more decimals than
+    that."""
     if isinstance(value, bool) or value is None:
         raise Malformed("%r is not a number" % (value,))
     if isinstance(value, int):
@@ -96,8 +97,9 @@ def drive_s(metres, speed_tenths):
 
 
 class Roads:
-    """Distances in metres between places (lat_e7, lon_e7), remembered. A distance that lies within a micrometre of a half
-    is `doubtful`: its other neighbour is as good, and settle() makes it the one that counts."""
+    """Distances in metres between places (lat_e7, lon_e7), remembered. A distance that lies within a
+    micrometre of a half is `doubtful`: its other neighbour is as good, and settle() makes it the one that
+    counts."""
 
     def __init__(self, road_factor_e4=12500):
         self.factor = road_factor_e4 / 10000

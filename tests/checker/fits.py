@@ -57,7 +57,8 @@ def storage_figures(offer, request, part, km_m):
 def truck_figures(offer, request, km_m, added_m):
     fit = Fit(offer, request, dict(request.amounts), km_m)
     fit.added_m = added_m
-    fit.quote = truck_quote(offer.base, offer.per_t_km, request.amounts["kg"], km_m, offer.per_detour_km, added_m)
+    fit.quote = truck_quote(offer.base, offer.per_t_km, request.amounts["kg"], km_m, offer.per_detour_km,
+                            added_m)
     fit.surplus = request.max_price - fit.quote
     return fit
 

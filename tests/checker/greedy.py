@@ -1,5 +1,6 @@
-"""Checks that a choice was the best there was (rule 9): that nobody else fitted an incoming order better, and that what fits
-does not stay apart. Storage orders are found by where they are; trucks are scanned, and so only on demand."""
+"""Checks that a choice was the best there was (rule 9): that nobody else fitted an incoming order better, and
+that what fits does not stay apart. Storage orders are found by where they are; trucks are scanned, and so
+only on demand."""
 
 import collections
 import math
@@ -153,12 +154,13 @@ class Greedy:
         surplus = fixed(match.view["surplus"], MONEY)
         for_request = self._better(match.request, match.offer, surplus)
         if for_request and self._better(match.offer, match.request, surplus):
-            self.book.report("better-offer", "%r, but %r would have given a surplus of %d", match, for_request.offer,
+            self.book.report("better-offer", "%r, but %r would have given a surplus of %d", match,
+                             for_request.offer,
                              for_request.surplus)
 
     def finish(self, event_about):
-        """Called with the ids of the orders that the next event is about: when it is none of the incoming one's, its matching
-        is over, and nothing that fits it may rest."""
+        """Called with the ids of the orders that the next event is about: when it is none of the incoming
+        one's, its matching is over, and nothing that fits it may rest."""
         came = self.incoming
         if came is None or came.id in event_about:
             return
@@ -171,5 +173,6 @@ class Greedy:
                 continue
             fit = self.fit(offer, request)
             if fit:
-                self.book.report("unmatched-fit", "%r and %r stay apart at a surplus of %d", offer, request, fit.surplus)
+                self.book.report("unmatched-fit", "%r and %r stay apart at a surplus of %d", offer, request,
+                                 fit.surplus)
                 return

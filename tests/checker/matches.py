@@ -9,11 +9,14 @@ from storage import largest_part
 STATES = {"match.proposed": "proposed", "match.confirmed": "confirmed", "match.declined": "declined",
           "match.lapsed": "lapsed", "match.completed": "completed", "match.cancelled": "cancelled",
           "match.no_show": "no_show"}
-BEFORE = {"proposed": (None,), "confirmed": (None, "proposed"), "declined": ("proposed",), "lapsed": ("proposed",),
+BEFORE = {"proposed": (None,), "confirmed": (None, "proposed"), "declined": ("proposed",),
+          "lapsed": ("proposed",),
           "completed": ("confirmed",), "cancelled": ("confirmed",), "no_show": ("confirmed",)}
-SAME = ("id", "kind", "state", "offer", "request", "currency", "quote", "price", "surplus", "access", "km", "added_km",
+SAME = ("id", "kind", "state", "offer", "request", "currency", "quote", "price", "surplus", "access", "km",
+        "added_km",
         "hold_until", "by", "reason", "from_day", "until_day", *DIMS)
-FIGURES = ("kind", "offer", "request", "currency", "quote", "price", "surplus", "access", "km", "added_km", "from_day",
+FIGURES = ("kind", "offer", "request", "currency", "quote", "price", "surplus", "access", "km", "added_km",
+           "from_day",
            "until_day", *DIMS)
 KEPT = (*FIGURES, "hold_until")
 
@@ -43,7 +46,8 @@ class Matches:
                              sorted(accounts), wanted)
         for name in SAME:
             if half["match"].get(name) != view.get(name):
-                self.book.report("sides-differ", "%s of %s: %s is %s to one side, %s to the other", *reversed(key), name,
+                self.book.report("sides-differ", "%s of %s: %s is %s to one side, %s to the other",
+                                 *reversed(key), name,
                                  half["match"].get(name), view.get(name))
         self._both(event["type"], accounts.get(wanted[0]), accounts.get(wanted[1]))
 
@@ -119,7 +123,8 @@ class Matches:
             return
         self._check_figures(match, view)
         if match.fit.part > request.open:
-            self.book.report("overserved", "%r takes %d of %r, of which %d is open", match, match.fit.part, request,
+            self.book.report("overserved", "%r takes %d of %r, of which %d is open", match, match.fit.part,
+                             request,
                              request.open)
         self.greedy.taken(match)
         request.open = max(0, request.open - match.fit.part)
@@ -151,8 +156,8 @@ class Matches:
         if (offer.id, request.id) in self.book.barred:
             report("barred", "%r: the pair has been parted before", match)
         if match.view["kind"] != offer.kind or match.view["currency"] != offer.currency:
-            report("match-parties", "%r is told as %s in %s", match, match.view["kind"], match.view["currency"])
-
+            report("match-parties", "%r is told as %s in %s", match, match.view["kind"],
+                   match.view["currency"])
     def _truck(self, match, to_offer, to_request):
         offer, request, roads = match.offer, match.request, self.book.roads
         view = match.view
@@ -164,7 +169,8 @@ class Matches:
         if added is None:
             return None
         if fixed(view["added_km"], 3) != added:
-            self.book.report("added-km", "%r: %s km, the plans differ by %s m", match, view["added_km"], added)
+            self.book.report("added-km", "%r: %s km, the plans differ by %s m", match, view["added_km"],
+                             added)
         offer.live[match.id] = match
         match.told_times = offer.room.load_times(request)
         self._check_stops(match, to_offer, to_request)
@@ -178,11 +184,13 @@ class Matches:
     def _storage(self, match, view):
         offer, request, report = match.offer, match.request, self.book.report
         if not self.book.roads.settle(offer.at, request.at, fixed(view["km"], 3)):
-            report("km", "%r: %s km, not %s m", match, view["km"], self.book.roads.metres(offer.at, request.at))
+            report("km", "%r: %s km, not %s m", match, view["km"],
+                   self.book.roads.metres(offer.at, request.at))
         km_m = self.book.roads.metres(offer.at, request.at)
         for name in storage_limits(offer, request, offer.room, km_m):
             report(name, "%r", match)
-        if (day_number(view["from_day"]), day_number(view["until_day"])) != (request.from_day, request.until_day):
+        days = day_number(view["from_day"]), day_number(view["until_day"])
+        if days != (request.from_day, request.until_day):
             report("days", "%r: %s to %s", match, view["from_day"], view["until_day"])
         part = fixed(view.get(request.main, 0), DIMS[request.main])
         self._check_part(match, part)
@@ -207,7 +215,8 @@ class Matches:
 
     def _check_figures(self, match, view):
         fit, report = match.fit, self.book.report
-        for name, value in (("quote", fit.quote), ("surplus", fit.surplus), ("price", fit.price), ("access", fit.access)):
+        for name, value in (("quote", fit.quote), ("surplus", fit.surplus), ("price", fit.price),
+                            ("access", fit.access)):
             try:
                 told = fixed(view.get(name, 0), MONEY)
             except Malformed:
@@ -236,7 +245,8 @@ class Matches:
         elif manual:
             book.report("confirmed-unasked", "%r: a manual side has not accepted", match)
         if request.fill == "all_now":
-            match.group = [other for other in request.matches if other.began == book.now and other.state == state]
+            match.group = [other for other in request.matches if other.began == book.now
+                           and other.state == state]
             for other in match.group:
                 other.group = match.group
             book.later.append(lambda: self._check_whole(match))
@@ -247,8 +257,8 @@ class Matches:
 
     def _check_whole(self, match):
         request, live = match.request, ("proposed", "confirmed", "completed")
-        if match.state in live and sum(m.fit.part for m in match.group) != request.amount and match is match.group[0] \
-                and request.open:
+        parts = sum(other.fit.part for other in match.group)
+        if match.state in live and match is match.group[0] and parts != request.amount and request.open:
             self.book.report("all-or-nothing", "%r: %d is left over", match, request.open)
 
     def _check_hold(self, match):
@@ -303,8 +313,10 @@ class Matches:
         if state == "no_show":
             if book.begins(match) > book.now:
                 book.report("begun", "%r is a no-show before it began", match)
-        elif view.get("reason") not in ("group", "order_cancelled") and not (state == "lapsed" and len(match.group) > 1):
-            book.barred.add((offer.id, request.id))  # of a group that lapsed only what a side had not accepted: not told
+        elif view.get("reason") not in ("group", "order_cancelled") and \
+                not (state == "lapsed" and len(match.group) > 1):
+            # of a group that lapsed only what a side had not accepted, and that is not told
+            book.barred.add((offer.id, request.id))
         if request.truck:
             offer.room.remove(request, book.now)
             offer.live.pop(match.id, None)

@@ -1,5 +1,5 @@
-"""A random market of all three kinds, the same for the same seed: orders, and what their owners do when they hear of
-matches. It is played against the twin (for the checker's own tests) or against a real broker."""
+"""A random market of all three kinds, the same for the same seed: orders, and what their owners do when they
+hear of matches. It is played against the twin (for the checker's own tests) or against a real broker."""
 
 import random
 
@@ -17,8 +17,8 @@ ACCOUNTS = 40
 
 
 class Mix:
-    """Orders come in rounds, a few at each second that the clock stands at. `days` is how long the market is open."""
-
+    """Orders come in rounds, a few at each second. `days` is how long the market is
+    open."""
     def __init__(self, seed, orders, round_size=5, days=12, accounts=ACCOUNTS, truck_share=0.4):
         self.rng = random.Random(seed)
         self.left = orders
@@ -47,7 +47,8 @@ class Mix:
         self.made += 1
         side = "offer" if rng.random() < 0.42 else "request"
         draw = rng.random()
-        order = {"side": side, "ref": "x%d" % self.made, "account": "a%d" % rng.randrange(self.accounts), "time": self.now}
+        order = {"side": side, "ref": "x%d" % self.made, "account": "a%d" % rng.randrange(self.accounts),
+                 "time": self.now}
         if draw < self.truck_share:
             self._truck(order, side)
         else:
@@ -60,8 +61,8 @@ class Mix:
         lat, lon, _ = self.rng.choices(CITIES, [city[2] for city in CITIES])[0]
         if self.rng.random() < 0.3:
             return {"lat": lat, "lon": lon}
-        return {"lat": round(lat + self.rng.gauss(0, 0.15), 4), "lon": round(lon + self.rng.gauss(0, 0.15), 4)}
-
+        return {"lat": round(lat + self.rng.gauss(0, 0.15), 4),
+                "lon": round(lon + self.rng.gauss(0, 0.15), 4)}
     def _terms(self, order, side):
         rng = self.rng
         if rng.random() < 0.25:
@@ -73,7 +74,8 @@ class Mix:
         elif side == "request" and draw < (0.4 if "min_part" in order else 0.12):
             order["fill"] = "all_now"
         if rng.random() < 0.1:
-            order[rng.choice(["never", "only"])] = ["a%d" % account for account in rng.sample(range(self.accounts), 8)]
+            order[rng.choice(["never", "only"])] = ["a%d" % account
+                                                    for account in rng.sample(range(self.accounts), 8)]
         if rng.random() < 0.03:
             order["min_credit"] = rng.choice([500, 501])
         if rng.random() < (0.6 if side == "offer" else 0.15):
@@ -93,8 +95,10 @@ class Mix:
                 order["to"] = self._place()
             order.update(kg=rng.choice([3000, 12000, 24000]), pallets=rng.choice([6, 15, 33]),
                          max_detour_km=rng.choice([50, 200, 600, "812.345"]), available_from=start,
-                         available_until=max(start, self.now) + rng.randint(12, 96) * 3600, base=rng.choice([0, 50, "99.99"]),
-                         per_t_km=rng.choice([0.2, 0.4, "0.4567"]), per_detour_km=rng.choice([0, 1, "2.3456"]))
+                         available_until=max(start, self.now) + rng.randint(12, 96) * 3600,
+                         base=rng.choice([0, 50, "99.99"]),
+                         per_t_km=rng.choice([0.2, 0.4, "0.4567"]),
+                         per_detour_km=rng.choice([0, 1, "2.3456"]))
             if rng.random() < 0.3:
                 order["speed_kmh"] = rng.choice([50, 72.5, 85])
             if rng.random() < 0.3:
@@ -122,7 +126,8 @@ class Mix:
         first = self.now // DAY_S + rng.randint(1, 6)
         unit, scale = ("pallets", 1) if kind == "cold" else ("m2", 3)
         if side == "offer":
-            order.update(from_day=day_text(first - rng.randint(0, 5)), until_day=day_text(first + rng.randint(10, 60)),
+            order.update(from_day=day_text(first - rng.randint(0, 5)),
+                         until_day=day_text(first + rng.randint(10, 60)),
                          base=rng.choice([0, 20]))
             order[unit] = rng.choice([20, 60, 200]) * scale
             order["per_pallet_day" if kind == "cold" else "per_m2_day"] = rng.choice([1, 1.25, "2.0005"])
@@ -132,7 +137,8 @@ class Mix:
                 order["min_part"] = rng.choice([2, 5.5])
         else:
             days, amount = rng.randint(1, 20), rng.choice([2, 5, 7.5, 30, 90]) * scale
-            order.update(from_day=day_text(first), until_day=day_text(first + days), radius_km=rng.choice([20, 60, 150, 400]),
+            order.update(from_day=day_text(first), until_day=day_text(first + days),
+                         radius_km=rng.choice([20, 60, 150, 400]),
                          max_price=round(amount * days * rng.choice([1.1, 2, 3]) + 60, 2))
             order[unit] = amount
             if rng.random() < 0.4:
@@ -158,11 +164,13 @@ class Mix:
                 self.states.pop(match["id"], None)
 
     def acts(self):
-        """(method, account, match id or (account, ref)) of what owners do now; some of it is refused, as in life."""
+        """(method, account, match id or (account, ref)) of what owners do now; some of it is refused, as in
+        life."""
         rng = self.rng
         acts = []
         matches = list(self.states.values())
-        for match in rng.sample(matches, min(len(matches), 1 + int(len(matches) ** 0.5), 2 * self.round_size)):
+        for match in rng.sample(matches,
+                                min(len(matches), 1 + int(len(matches) ** 0.5), 2 * self.round_size)):
             account = match[rng.choice(["offer", "request"])]["account"]
             acts.append((self._choice(match["state"]), account, match["id"]))
         proposed, self.proposed = self.proposed, {}

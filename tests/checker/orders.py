@@ -4,9 +4,8 @@ from figures import DAY_S, DIMS, MONEY, RATE, Malformed, day_number, fixed, roun
 
 UNKNOWN_CREDIT = 500
 MAIN_DIM = {"truck": "pallets", "cold": "pallets", "warehouse": "m2"}
-IMPLIED = {"atp_frc": ("atp_frb", "atp_fra", "atp_fna"), "atp_frb": ("atp_fra", "atp_fna"), "atp_fra": ("atp_fna",)}
-
-
+IMPLIED = {"atp_frc": ("atp_frb", "atp_fra", "atp_fna"), "atp_frb": ("atp_fra", "atp_fna"),
+           "atp_fra": ("atp_fna",)}
 def place_of(value):
     return (rounded(value["lat"], 7), rounded(value["lon"], 7))
 

@@ -1,5 +1,5 @@
-"""The plan of a truck offer by rules 3 to 5: stops in order with their times, what is fixed, where a load may go in, what
-it adds."""
+"""The plan of a truck offer by rules 3 to 5: stops in order with their times, what is fixed, where a load may
+go in, what it adds."""
 
 from figures import drive_s
 
@@ -8,8 +8,8 @@ STOPS_MAX = 64
 
 
 class Stop:
-    """A pickup or delivery. `load` is its request's order; `gone`: the load was taken off, and this pickup, being fixed,
-    stayed."""
+    """A pickup or delivery. `load` is its request's order; `gone`: the load was taken off, and this pickup,
+    being fixed, stayed."""
 
     __slots__ = ("load", "delivery", "place", "depart", "eta", "leave", "gone")
 
@@ -131,8 +131,8 @@ class Plan:
 
     def feasible(self, stops, times, now):
         """Whether nothing would be broken; the cheap questions first."""
-        return not self._broken_windows(stops[len(stops) - len(times):], times) and not self.broken(stops, times, now)
-
+        return not self._broken_windows(stops[len(stops) - len(times):],
+                                        times) and not self.broken(stops, times, now)
     @staticmethod
     def _broken_windows(stops, times):
         found = []
@@ -170,8 +170,8 @@ class Plan:
     # --- changing it ---
 
     def positions(self, request, first):
-        """(metres added to the length, pickup's position, delivery's position in the list without the pickup) of every pair
-        not before `first`, the best first."""
+        """(metres added to the length, pickup's position, delivery's position in the list without the pickup)
+        of every pair not before `first`, the best first."""
         start, end = request.start, request.to
         around = [self._around(k) for k in range(first, len(self.stops) + 1)]
         deliveries = [self._via(before, after, end) for before, after in around]
@@ -216,7 +216,8 @@ class Plan:
         return None
 
     def adopt(self, stops, now, added=None):
-        """Takes `stops` as the plan from now on, `added` being new on it, and gives what is not fixed its times."""
+        """Takes `stops` as the plan from now on, `added` being new on it, and gives what is not fixed its
+        times."""
         first = self.fixed(now)
         times = self.times(stops, first, now)
         for stop, time in zip(stops[first:], times):
@@ -225,7 +226,8 @@ class Plan:
         self.changed, self.added = now, added
 
     def remove(self, request, now):
-        """Takes a load off: what is not fixed goes, and the rest is remade. Its delivery fixed: both stay, and it is False."""
+        """Takes a load off: what is not fixed goes, and the rest is remade. Its delivery fixed: both stay,
+        and it is False."""
         mine = [(k, stop) for k, stop in enumerate(self.stops) if stop.load is request and not stop.gone]
         first = self.fixed(now)
         if not mine or mine[-1][0] < first:
@@ -246,7 +248,8 @@ class Plan:
         return None
 
     def shown(self, told=()):
-        """What an event lists: the stops whose service had not ended when the plan was last changed, and all of what was added
-        then. Of what ends at that very second otherwise, those that were `told`: the change itself may have put them there."""
+        """What an event lists: the stops whose service had not ended when the plan was last changed, and all
+        of what was added then. Of what ends at that very second otherwise, those that were `told`: the change
+        itself may have put them there."""
         return [stop for stop in self.stops if stop.leave > self.changed or stop.load is self.added or
                 (stop.leave == self.changed and stop.name in told)]

@@ -19,7 +19,8 @@ class Calendar:
         return slice(start, max(start, request.until_day - self.offer.from_day))
 
     def free(self, dim, request):
-        """What is free of a dimension on the worst of the request's days; None if the offer does not state it."""
+        """What is free of a dimension on the worst of the request's days; None if the offer does not state
+        it."""
         room = self.offer.amounts.get(dim)
         return None if room is None else room - max(self.taken[dim][self._span(request)], default=0)
 

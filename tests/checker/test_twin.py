@@ -1,4 +1,5 @@
-"""The naive twin agrees with every worked case, so its figures can be trusted where a case was not worked out."""
+"""The naive twin agrees with every worked case, so its figures can be trusted where a case was not worked
+out."""
 
 import json
 import pathlib

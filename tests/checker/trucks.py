@@ -14,7 +14,8 @@ def degrees(value):
 
 def told_stops(view):
     """[(action, order id, place, eta, leave)] of an event."""
-    return [(stop["action"], stop["order"], (degrees(stop["lat"]), degrees(stop["lon"])), stop["eta"], stop["leave"])
+    return [(stop["action"], stop["order"], (degrees(stop["lat"]), degrees(stop["lon"])), stop["eta"],
+             stop["leave"])
             for stop in view["stops"]]
 
 
@@ -45,13 +46,14 @@ def check_plan(book, match, view):
         if place != stop.place:
             book.report("stops", "%r has %s of %s at %s", match, action, order_id, place)
         if (eta, leave) != (stop.eta, stop.leave):
-            book.report("eta", "%r: the carrier is told %s of %s at %s to %s, the plan says %r", match, action,
+            book.report("eta", "%r: the carrier is told %s of %s at %s to %s, the plan says %r", match,
+                        action,
                         order_id, eta, leave, stop)
 
 
 def insert(book, match, view):
-    """Checks a load's insertion against rules 3 to 5 and takes it over. Returns the metres it added, or None if the event
-    does not say where it went."""
+    """Checks a load's insertion against rules 3 to 5 and takes it over. Returns the metres it added, or None
+    if the event does not say where it went."""
     plan, now = match.offer.room, book.now
     stops, i, j = told_insertion(book, match, view)
     if stops is None:
@@ -74,8 +76,8 @@ def insert(book, match, view):
 
 
 def told_insertion(book, match, view):
-    """(all stops with the new load's among them, its pickup's position, its delivery's without the pickup). The event lists
-    what has not ended: the rest must be the plan's last stops, in their order."""
+    """(all stops with the new load's among them, its pickup's position, its delivery's without the pickup).
+    The event lists what has not ended: the rest must be the plan's last stops, in their order."""
     plan, request = match.offer.room, match.request
     names = [stop[:2] for stop in told_stops(view)]
     pickup, delivery = ("pickup", request.id), ("delivery", request.id)
@@ -113,14 +115,15 @@ def check_cheapest(book, match, first, i, j):
             return
         stops = plan.inserted(match.request, *better[1:])
         if plan.feasible(stops, plan.times(stops, first, book.now), book.now):
-            book.report("not-cheapest-insertion", "%r adds %d m at %d, %d; %d, %d adds %d m", match, *mine, better[1],
+            book.report("not-cheapest-insertion", "%r adds %d m at %d, %d; %d, %d adds %d m", match, *mine,
+                        better[1],
                         better[2], better[0])
             return
 
 
 def settle_doubts(book, plan, view, stops, first):
-    """Where a leg lies within a micrometre of half a metre the engine may have rounded it the other way: finds out which
-    way its times and kilometres are explained by."""
+    """Where a leg lies within a micrometre of half a metre the engine may have rounded it the other way:
+    finds out which way its times and kilometres are explained by."""
     roads = book.roads
     if not roads.doubtful:
         return
@@ -159,6 +162,7 @@ def check_told(book, match):
     """All of a second has been told: the shipper knows its times."""
     if match.state in ("proposed", "confirmed") and \
             match.told_times != match.offer.room.load_times(match.request):
-        book.report("reschedule-missing", "%r: its shipper was told %s, the plan says %s", match, match.told_times,
+        book.report("reschedule-missing", "%r: its shipper was told %s, the plan says %s", match,
+                    match.told_times,
                     match.offer.room.load_times(match.request))
         match.told_times = match.offer.room.load_times(match.request)

@@ -1,5 +1,5 @@
-"""A naive reading of the rules: commands in, events out. It scans everything, keeps everything, and shares no code with the
-engine. The vectors' expectations and the checker's own tests come from it."""
+"""A naive reading of the rules: commands in, events out. It scans everything, keeps everything, and shares no
+code with the engine. The vectors' expectations and the checker's own tests come from it."""
 
 from figures import DAY_S, DIMS, MONEY, Roads, day_text, number
 from fits import fit_storage, fit_truck, objections
@@ -282,8 +282,8 @@ class Twin:
         return "offer" if match.offer.account == account else "request"
 
     def _end(self, match, state, by, reason=None):
-        """Ends a match, and with a proposal all its parts. The pair is parted for good, of a group only what somebody did not
-        want: what was declined, or not accepted until it lapsed."""
+        """Ends a match, and with a proposal all its parts. The pair is parted for good, of a group only what
+        somebody did not want: what was declined, or not accepted until it lapsed."""
         parts = match.group if match.state == "proposed" else [match]
         for part in parts:
             unwanted = part is match if state == "declined" else \
@@ -332,14 +332,16 @@ class Twin:
 
     def _tell(self, account, kind, more):
         offset = len(self.events)
-        event = {"id": "e0-1-%d" % offset, "cursor": "0.1.%d" % (offset + 1), "account": account, "type": kind,
+        event = {"id": "e0-1-%d" % offset, "cursor": "0.1.%d" % (offset + 1), "account": account,
+                 "type": kind,
                  "time": self.now}
         event.update(more)
         self.events.append(event)
 
     def _tell_order(self, kind, order, reason=None):
         scale = DIMS[order.main]
-        view = {"ref": order.ref, "id": order.id, "account": order.account, "side": "offer" if order.offer else "request",
+        view = {"ref": order.ref, "id": order.id, "account": order.account,
+                "side": "offer" if order.offer else "request",
                 "kind": order.kind, "state": order.state, "amount": number(order.amount, scale)}
         if not order.offer:
             view["open"] = number(order.open, scale)
@@ -362,8 +364,9 @@ class Twin:
         for name, order in (("offer", match.offer), ("request", match.request)):
             view[name] = {"ref": order.ref, "id": order.id, "account": order.account, "credit": order.credit}
         view.update((dim, number(amount, DIMS[dim])) for dim, amount in fit.amounts.items())
-        view.update(currency=match.request.currency, quote=number(fit.quote, MONEY), price=number(fit.price, MONEY),
-                    surplus=number(fit.surplus, MONEY))
+        view["currency"] = match.request.currency
+        for name in ("quote", "price", "surplus"):
+            view[name] = number(getattr(fit, name), MONEY)
         if fit.access:
             view["access"] = number(fit.access, MONEY)
         view["km"] = number(fit.km_m, 3)
@@ -372,7 +375,8 @@ class Twin:
         more = {"hold_until": match.hold_until, "by": by, "reason": reason, "note": other.note}
         view.update((name, value) for name, value in more.items() if value)
         if not match.request.truck:
-            view.update(from_day=day_text(match.request.from_day), until_day=day_text(match.request.until_day))
+            view.update(from_day=day_text(match.request.from_day),
+                        until_day=day_text(match.request.until_day))
             return view
         view["stops"] = [{"order": stop.load.id, "action": stop.name[0], "lat": number(stop.place[0], 7),
                           "lon": number(stop.place[1], 7), "eta": stop.eta, "leave": stop.leave}

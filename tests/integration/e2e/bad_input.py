@@ -1,12 +1,12 @@
 """Sends what bad_input.jsonl describes and says what came back. A row is one of
 
-    {"what", "order": base, "set": {}, "drop": [], "hex": {field: msgpack value}, "twice": []}    an order in MessagePack
-    {"what", "json" or "json_hex": a line}                                                      a line for crossdock submit
-    {"what", "frame": hex}                                                        bytes on a connection that has said hello
-    {"what", "command": [program, argument, ...]}                                                          a command line
+    {"what", "order": base, "set": {}, "drop": [], "hex": {field: msgpack value}, "twice": []}
+    {"what", "json" or "json_hex": a line for crossdock submit}
+    {"what", "frame": bytes in hex, on a connection that has said hello}
+    {"what", "command": [program, argument, ...]}
 
-with what it gets: `error` {code, message, field}; `notice` {code, message}, where the connection is closed after it; or `exit`
-and `stderr`. URL in arguments is the broker's."""
+with what it gets: `error` {code, message, field}; `notice` {code, message}, where the connection is closed
+after it; or `exit` and `stderr`. URL in arguments is the broker's."""
 
 import json
 import subprocess
@@ -23,13 +23,17 @@ FRAME_ID = 77  # the number of the request in a frame that is one
 SHANGHAI, NANJING = {"lat": 31.2304, "lon": 121.4737}, {"lat": 32.0603, "lon": 118.7969}
 
 STORAGE_OFFER = {"side": "offer", "at": SHANGHAI, "from_day": "2030-01-01", "until_day": "2030-03-01"}
-STORAGE_REQUEST = {"side": "request", "at": SHANGHAI, "radius_km": 50, "from_day": "2030-01-10", "until_day": "2030-01-20",
+STORAGE_REQUEST = {"side": "request", "at": SHANGHAI, "radius_km": 50, "from_day": "2030-01-10",
+                   "until_day": "2030-01-20",
                    "max_price": 500}
 BASES = {
-    "truck_offer": {"side": "offer", "kind": "truck", "from": SHANGHAI, "kg": 12000, "pallets": 16, "max_detour_km": 80,
+    "truck_offer": {"side": "offer", "kind": "truck", "from": SHANGHAI, "kg": 12000, "pallets": 16,
+                    "max_detour_km": 80,
                     "available_from": 1893456000, "available_until": 1893715200},
-    "truck_request": {"side": "request", "kind": "truck", "from": SHANGHAI, "to": NANJING, "kg": 500, "pallets": 1,
-                      "pickup_from": 1893456000, "pickup_until": 1893542400, "deliver_until": 1893715200, "max_price": 900},
+    "truck_request": {"side": "request", "kind": "truck", "from": SHANGHAI, "to": NANJING, "kg": 500,
+                      "pallets": 1,
+                      "pickup_from": 1893456000, "pickup_until": 1893542400, "deliver_until": 1893715200,
+                      "max_price": 900},
     "cold_offer": dict(STORAGE_OFFER, kind="cold", pallets=100, temp_c={"min": -22, "max": -18}),
     "cold_request": dict(STORAGE_REQUEST, kind="cold", pallets=10, temp_c={"min": -25, "max": -15}),
     "warehouse_offer": dict(STORAGE_OFFER, kind="warehouse", m2=100),
@@ -69,7 +73,8 @@ class Sender:
         self.client.close()
 
     def send(self, row):
-        """What came of a row, in the row's own terms; and the connection that it was sent on is well, or closed."""
+        """What came of a row, in the row's own terms; and the connection that it was sent on is well, or
+        closed."""
         if "order" in row:
             return {"error": self.order(row)}
         if "frame" in row:
@@ -103,9 +108,11 @@ class Sender:
         """One bad line between two good ones: three lines come out, and the good ones are taken."""
         self.sent += 1
         bad = bytes.fromhex(row["json_hex"]) if "json_hex" in row else row["json"].encode()
-        good = [json.dumps(dict(BASES["warehouse_offer"], ref="good%d%s" % (self.sent, end), account=ACCOUNT)).encode()
+        good = [json.dumps(dict(BASES["warehouse_offer"], ref="good%d%s" % (self.sent, end),
+                                account=ACCOUNT)).encode()
                 for end in "ab"]
-        done = self.run(["crossdock", "--url", self.url, "submit"], good[0] + b"\n" + bad + b"\n" + good[1] + b"\n")
+        done = self.run(["crossdock", "--url", self.url, "submit"],
+                        good[0] + b"\n" + bad + b"\n" + good[1] + b"\n")
         first, found, last = map(json.loads, done.stdout.splitlines())
         if (first.get("status"), last.get("status"), done.returncode) != ("accepted", "accepted", 1):
             return {"code": "the good lines were not taken", "message": done.stdout.decode()}
@@ -113,8 +120,8 @@ class Sender:
 
     def command(self, row):
         done = self.run([word.replace("URL", self.url) for word in row["command"]], b"")
-        return {"exit": done.returncode,
-                "stderr": done.stderr.decode().replace(self.url, "URL").replace(str(self.broker.port), "PORT")}
+        said = done.stderr.decode().replace(self.url, "URL").replace(str(self.broker.port), "PORT")
+        return {"exit": done.returncode, "stderr": said}
 
     @staticmethod
     def run(words, stdin):

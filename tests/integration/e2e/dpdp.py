@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""The order books of the ICAPS 2021 dynamic pickup and delivery competition (../shared/data/dpdp) as a day of truck requests,
-and their vehicles as truck offers, played through the wire and checked.
+"""The order books of the ICAPS 2021 dynamic pickup and delivery competition (../shared/data/dpdp) as a day of
+truck requests, and their vehicles as truck offers, played through the wire and checked.
 
     XD_BIN=build/release/bin dpdp.py [INSTANCE...]     all of them if none is named
 
-Prints for each instance its orders, what was matched and the kilometres driven. Exit status 1 if any promise was broken."""
+Prints for each instance its orders, what was matched and the kilometres driven. Exit status 1 if any promise
+was broken."""
 
 import csv
 import math
@@ -26,9 +27,16 @@ def available():
     return DATA.is_dir()
 
 
-def instances():
-    """The folders, in the order of their numbers."""
-    return sorted(DATA.glob("instance_*"), key=lambda path: int(path.name.split("_")[1]))
+def instances(least=0, most=1000000):
+    """The folders of so many orders, in the order of their numbers."""
+    folders = sorted(DATA.glob("instance_*"), key=lambda path: int(path.name.split("_")[1]))
+    return [folder for folder in folders if least <= int(book_of(folder).name.split("_")[0]) <= most]
+
+
+def book_of(folder):
+    """The file of its orders: ORDERS_NUMBER.csv."""
+    (path,) = [path for path in folder.glob("*.csv") if not path.name.startswith("vehicle")]
+    return path
 
 
 def rows(path):
@@ -49,25 +57,28 @@ def clock_s(text):
 
 def requests_of(folder, places):
     """The orders as truck requests, in order of creation; `time` is when each is submitted."""
-    (path,) = [path for path in folder.glob("*.csv") if not path.name.startswith("vehicle")]
     found = []
-    for row in rows(path):
+    for row in rows(book_of(folder)):
         created = clock_s(row["creation_time"])
         done = clock_s(row["committed_completion_time"])
         done += DAY_S if done <= created else 0
         pallets = float(row["demand"])
         found.append({
-            "side": "request", "kind": "truck", "ref": row["order_id"], "account": "f-" + row["pickup_id"][:8],
+            "side": "request", "kind": "truck", "ref": row["order_id"],
+                      "account": "f-" + row["pickup_id"][:8],
             "time": DAY_START + created, "from": places[row["pickup_id"]], "to": places[row["delivery_id"]],
-            "pallets": row["demand"], "kg": round(KG_PER_PALLET * pallets), "pickup_from": DAY_START + created,
+            "pallets": row["demand"], "kg": round(KG_PER_PALLET * pallets),
+                      "pickup_from": DAY_START + created,
             "pickup_until": DAY_START + done, "deliver_until": DAY_START + done,
-            "load_min": math.ceil(int(row["load_time"]) / 60), "unload_min": math.ceil(int(row["unload_time"]) / 60),
+            "load_min": math.ceil(int(row["load_time"]) / 60),
+                      "unload_min": math.ceil(int(row["unload_time"]) / 60),
             "max_price": 100000})
     return sorted(found, key=lambda order: order["time"])
 
 
 def offers_of(folder, places):
-    """The vehicles as truck offers: no end of their own, a generous detour; vehicle n starts at the n-th factory."""
+    """The vehicles as truck offers: no end of their own, a generous detour; vehicle n starts at the n-th
+    factory."""
     (path,) = folder.glob("vehicle_info_*.csv")
     starts = list(places.values())
     return [{"side": "offer", "kind": "truck", "ref": row["car_num"], "account": "fleet-" + row["car_num"],
@@ -78,7 +89,8 @@ def offers_of(folder, places):
 
 
 def run(folder, **checks):
-    """(market, checker) of an instance played to its end."""
+    """(market, checker) of an instance played to its end; market.seconds says how long that took."""
+    started = time.monotonic()
     places = factories()
     requests, offers = requests_of(folder, places), offers_of(folder, places)
     checker = play.Checker([], **checks)
@@ -98,6 +110,7 @@ def run(folder, **checks):
         market.clock(ALL_OVER)
         market.hear_all()
         play.check(market)
+    market.seconds = time.monotonic() - started
     return market, checker
 
 
@@ -109,11 +122,12 @@ def kilometres(checker):
     return driven / 1000, loaded / 1000
 
 
-def report(folder, market, checker, seconds):
+def report(folder, checker, seconds):
     requests = [order for order in checker.book.orders.values() if not order.offer]
     driven, loaded = kilometres(checker)
+    trucks = len(checker.book.orders) - len(requests)
     return "%-12s %5d orders %4d trucks %5d matched %9.0f km driven %9.0f km of loads  %s  %.1f s" % (
-        folder.name, len(requests), len(checker.book.orders) - len(requests), len(checker.book.matches), driven, loaded,
+        folder.name, len(requests), trucks, len(checker.book.matches), driven, loaded,
         dict(checker.report.counts) or "nothing wrong", seconds)
 
 
@@ -125,11 +139,10 @@ def main():
     for folder in instances():
         if len(sys.argv) > 1 and folder.name not in sys.argv[1:]:
             continue
-        started = time.monotonic()
         market, checker = run(folder)
         for line in checker.report.lines:
             print(line)
-        print(report(folder, market, checker, time.monotonic() - started), flush=True)
+        print(report(folder, checker, market.seconds), flush=True)
         wrong += bool(checker.report.counts)
     return 1 if wrong else 0
 

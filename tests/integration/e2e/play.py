@@ -1,4 +1,5 @@
-"""Plays a market against a real broker through its protocol and collects every event, for the checker to judge."""
+"""Plays a market against a real broker through its protocol and collects every event, for the checker to
+judge."""
 
 import os
 import pathlib
@@ -23,8 +24,8 @@ def scaled(count, least=1):
 
 
 class Market:
-    """An operator's two connections to a broker under --test-clock: one commands, the other hears every event. With a checker
-    every event is judged as it is heard and none is kept."""
+    """An operator's two connections to a broker under --test-clock: one commands, the other hears every
+    event. With a checker every event is judged as it is heard and none is kept."""
 
     def __init__(self, broker, checker=None):
         self.broker = broker
@@ -54,7 +55,8 @@ class Market:
         self.script.append(("clock", now))
 
     def submit(self, orders, at=None):
-        """Submits in batches, all on their way at once, after the clock was set to `at`; the results in order."""
+        """Submits in batches, all on their way at once, after the clock was set to `at`; the results in
+        order."""
         sent = []
         if at is not None:
             self.now = at
@@ -76,7 +78,8 @@ class Market:
         return results
 
     def command(self, method, account, what):
-        """One command; what it is refused with, or None. `what` is a match's id, or of cancel an (account, ref)."""
+        """One command; what it is refused with, or None. `what` is a match's id, or of cancel an (account,
+        ref)."""
         return self.commands_at_once([(method, account, what)])[0]
 
     def commands_at_once(self, commands):

@@ -17,11 +17,13 @@ from mix import Mix
 
 
 def run(orders, seed, round_size, days=12, truck_share=0.4, streamed=False, **checks):
-    """(market, checker, seconds to play, seconds to check). Streamed: events are judged as they come and not kept."""
+    """(market, checker, seconds to play, seconds to check). Streamed: events are judged as they come and not
+    kept."""
     started = time.monotonic()
     judge = Checker([], **checks) if streamed else None
     with play.start("--snapshot-every", "5000") as broker, play.Market(broker, judge) as market:
-        play.play(market, Mix(seed, orders, round_size, days, accounts=max(40, orders // 100), truck_share=truck_share))
+        play.play(market, Mix(seed, orders, round_size, days, accounts=max(40, orders // 100),
+                              truck_share=truck_share))
         played = time.monotonic()
         checker = play.check(market, **checks)
     return market, checker, played - started, time.monotonic() - played
@@ -41,20 +43,23 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--round", type=int, default=50, help="orders that come at one second, about")
     parser.add_argument("--days", type=int, default=12, help="how long the market is open")
-    parser.add_argument("--storage", type=int, default=1, help="compare the choice of every N-th storage order")
+    parser.add_argument("--storage", type=int, default=1,
+                        help="compare the choice of every N-th storage order")
     parser.add_argument("--trucks", type=int, default=0, help="and of every N-th truck order")
     parser.add_argument("--keep", metavar="DIR")
     chosen = parser.parse_args()
     market, checker, played, checked = run(chosen.orders, chosen.seed, chosen.round, chosen.days,
-                                           streamed=not chosen.keep, storage=chosen.storage, trucks=chosen.trucks)
+                                           streamed=not chosen.keep, storage=chosen.storage,
+                                           trucks=chosen.trucks)
     if chosen.keep:
         keep(chosen.keep, market)
     for line in checker.report.lines:
         print(line)
     kinds = [match.request.kind for match in checker.book.matches.values()]
-    print("%d orders, %d choices compared, %d events, %d matches (%s); played in %.0f s, checked in %.0f s: %s"
-          % (len(market.results), checker.greedy.looked, checker.seen, len(kinds),
-             ", ".join("%s %d" % (kind, kinds.count(kind)) for kind in sorted(set(kinds))), played, checked,
+    shares = ", ".join("%s %d" % (kind, kinds.count(kind)) for kind in sorted(set(kinds)))
+    print("%d orders, %d events, %d matches (%s), %d choices compared; played in %.0f s, checked in %.0f s: "
+          "%s"
+          % (len(market.results), checker.seen, len(kinds), shares, checker.greedy.looked, played, checked,
              dict(checker.report.counts) or "nothing wrong"))
     return 1 if checker.report.counts else 0
 

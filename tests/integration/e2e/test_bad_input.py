@@ -1,4 +1,5 @@
-"""Malformed orders, frames and command lines: each gets exactly the error that bad_input.jsonl says, and everything goes on."""
+"""Malformed orders, frames and command lines: each gets exactly the error that bad_input.jsonl says, and
+everything goes on."""
 
 import collections
 import unittest
@@ -26,7 +27,8 @@ class BadInput(unittest.TestCase):
             with self.subTest(row["what"]):
                 got = self.sender.send(row)
                 self.assertEqual(got, {name: row[name] for name in got})
-                kinds.update(name for name in ("order", "json", "json_hex", "frame", "command") if name in row)
+                kinds.update(name for name in ("order", "json", "json_hex", "frame", "command")
+                             if name in row)
         self.assertGreaterEqual(sum(kinds.values()), 200)
         print("%d rows: %s" % (sum(kinds.values()), dict(kinds)))
 

@@ -1,5 +1,5 @@
-"""kill -9 at random instants while several connections submit: every acknowledged order is there, the state is that of a replay
-from the log's start, and a durable subscriber misses nothing."""
+"""kill -9 at random instants while several connections submit: every acknowledged order is there, the state
+is that of a replay from the log's start, and a durable subscriber misses nothing."""
 
 import os
 import random
@@ -89,7 +89,8 @@ class Crashes(unittest.TestCase):
         self.sent, self.acknowledged, self.heard = {}, {}, {}
 
     def broker(self, data, *more):
-        return Broker("--test-clock", "--keep-log", "--snapshot-every", "300", "--retain-events", "0", *more, data=data)
+        return Broker("--test-clock", "--keep-log", "--snapshot-every", "300", "--retain-events", "0", *more,
+                      data=data)
 
     def start_and_kill(self, number):
         """Starts on the data there is, lets all loose, kills."""
@@ -100,7 +101,8 @@ class Crashes(unittest.TestCase):
                 client.call("clock", {"set": self.mix.now})
             watcher = Watcher(broker, self.heard)
             self.assertTrue(watcher.answer["recovered"])
-            submitters = [Submitter(broker, [self.mix.order() for _ in range(250)]) for _ in range(CONNECTIONS)]
+            submitters = [Submitter(broker, [self.mix.order() for _ in range(250)])
+                          for _ in range(CONNECTIONS)]
             for thread in [watcher, *submitters]:
                 thread.start()
             time.sleep(self.random.uniform(0.005, 0.1))
@@ -116,7 +118,8 @@ class Crashes(unittest.TestCase):
         with broker.client("*") as client:
             for submitter in submitters:
                 acknowledged = {order["ref"]: order_id for order, order_id in submitter.acknowledged}
-                orders = [{name: value for name, value in order.items() if name != "time"} for order in submitter.sent]
+                orders = [{name: value for name, value in order.items() if name != "time"}
+                          for order in submitter.sent]
                 for first in range(0, len(orders), play.BATCH):
                     results = client.call("submit", {"orders": orders[first:first + play.BATCH]})["results"]
                     for order, result in zip(orders[first:], results):

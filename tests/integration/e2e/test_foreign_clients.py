@@ -45,15 +45,18 @@ class ForeignClients(unittest.TestCase):
 
     def environment(self, **more):
         order = dict(truck_request("r", self.time), note="from afar")
-        return environment(dict(more, CROSSDOCK_ADDRESS=self.broker.address, CROSSDOCK_ORDER=json.dumps(order)))
+        return environment(dict(more, CROSSDOCK_ADDRESS=self.broker.address,
+                                CROSSDOCK_ORDER=json.dumps(order)))
 
     @unittest.skipUnless(shutil.which("nvim"), "nvim is not installed")
     def test_neovim(self):
         with tempfile.TemporaryDirectory(prefix="crossdock-nvim-") as directory:
             output = os.path.join(directory, "said.json")
             script = str(play.HERE.parent / "nvim_client.vim")
-            subprocess.run(["nvim", "--headless", "-u", "NONE", "-i", "NONE", "-n", "-S", script], check=True, timeout=60,
-                           env=self.environment(CROSSDOCK_OUTPUT=output, HOME=directory), stdin=subprocess.DEVNULL,
+            subprocess.run(["nvim", "--headless", "-u", "NONE", "-i", "NONE", "-n", "-S", script], check=True,
+                           timeout=60,
+                           env=self.environment(CROSSDOCK_OUTPUT=output, HOME=directory),
+                           stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             with open(output, encoding="utf-8") as file:
                 said = json.load(file)
@@ -68,7 +71,8 @@ class ForeignClients(unittest.TestCase):
         self.assertIn("Error invoking 'submit'", said["refused"])
 
     def test_a_dozen_lines_of_python(self):
-        done = subprocess.run(["/usr/bin/python3", "-c", PYTHON_CLIENT], env=self.environment(), timeout=60, check=True,
+        done = subprocess.run(["/usr/bin/python3", "-c", PYTHON_CLIENT], env=self.environment(), timeout=60,
+                              check=True,
                               stdout=subprocess.PIPE, text=True)
         answer, event = json.loads(done.stdout)
         self.assertEqual((answer[:3], answer[3]["status"]), ([1, 3, None], "accepted"))

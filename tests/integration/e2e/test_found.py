@@ -15,7 +15,8 @@ def floor(ref, m2, **more):
 
 def goods(ref, m2, **more):
     return dict({"side": "request", "kind": "warehouse", "ref": ref, "account": "shop", "at": PLACE, "m2": m2,
-                 "radius_km": 10, "from_day": "2030-01-10", "until_day": "2030-01-20", "max_price": 5000}, **more)
+                 "radius_km": 10, "from_day": "2030-01-10", "until_day": "2030-01-20", "max_price": 5000},
+                **more)
 
 
 class Found(unittest.TestCase):

@@ -1,5 +1,5 @@
-"""A random market of all three kinds through the wire: no promise is broken, by the checker; and, played again through the
-naive twin, the same comes of it."""
+"""A random market of all three kinds through the wire: no promise is broken, by the checker; and, played
+again through the naive twin, the same comes of it."""
 
 import unittest
 
@@ -43,7 +43,8 @@ def told(events):
         if match is None:
             found.add((event["time"], event["type"], event["order"]["ref"], event["order"].get("reason")))
         elif event["type"] != "match.rescheduled":
-            found.add((event["time"], event["type"], match["id"], match["offer"]["ref"], match["request"]["ref"],
+            found.add((event["time"], event["type"], match["id"], match["offer"]["ref"],
+                       match["request"]["ref"],
                        match["quote"], match["price"], match["km"], match.get("added_km"), match.get("by")))
     return found
 
@@ -56,14 +57,16 @@ class Random(unittest.TestCase):
                 self.assertEqual(checker.report.lines, [])
                 self.assertGreater(len(checker.book.matches), 200)
                 ours, theirs = told(market.events), told(twin_of(market.script).events)
-                self.assertEqual((sorted(ours - theirs, key=str)[:5], sorted(theirs - ours, key=str)[:5]), ([], []))
+                self.assertEqual((sorted(ours - theirs, key=str)[:5], sorted(theirs - ours, key=str)[:5]),
+                                 ([], []))
 
     def test_larger_book(self):
         market, checker, played, checked = random_mix.run(play.scaled(4000), 77, 25)
         self.assertEqual(checker.report.lines, [])
         self.assertEqual(len(market.results), len(market.submitted))
         print("%d orders, %d events, %d matches, %d choices compared: played in %.1f s, checked in %.1f s"
-              % (len(market.submitted), len(market.events), len(checker.book.matches), checker.greedy.looked, played,
+              % (len(market.submitted), len(market.events), len(checker.book.matches), checker.greedy.looked,
+                 played,
                  checked))
 
 

@@ -1,4 +1,5 @@
-"""Every worked case of tests/vectors through the wire: orders and steps in; matches, figures, states and plans out."""
+"""Every worked case of tests/vectors through the wire: orders and steps in; matches, figures, states and
+plans out."""
 
 import json
 import unittest
@@ -62,7 +63,8 @@ class Case:
     def plan(self, ref):
         names = {event["order"]["id"]: event["order"]["ref"] for event in self.events if "order" in event}
         told = [event["match"]["stops"] for event in self.events if "match" in event and
-                event["match"]["offer"]["ref"] == ref and event["account"] == event["match"]["offer"]["account"]]
+                event["match"]["offer"]["ref"] == ref
+                and event["account"] == event["match"]["offer"]["account"]]
         return [[stop["action"], names[stop["order"]], stop["eta"]] for stop in (told[-1] if told else [])]
 
 
