@@ -147,9 +147,9 @@ def settle_doubts(book, plan, view, stops, first):
 
 
 def check_rescheduled(book, match, view, mine):
-    """One side is told that the times moved."""
+    """A shipper is told that its times moved; the carrier knows from the event of what moved them."""
     if mine.offer:
-        check_plan(book, match, view)
+        book.report("reschedule-needless", "%r: the carrier was told with the cause", match)
         return
     check_own_stops(book, match, view)
     times = match.offer.room.load_times(match.request)

@@ -324,11 +324,11 @@ class Twin:
     # --- events ---
 
     def _tell_moved(self, plan):
-        """Tells both sides of every live match whose times are not those that it was told."""
+        """Tells every shipper whose times are not those that it was told."""
         for match in self.matches:
             if match.offer is plan.offer and match.state in LIVE and \
                     self.told[match.id] != plan.load_times(match.request):
-                self._tell_match("match.rescheduled", match)
+                self._tell_match("match.rescheduled", match, sides=(match.request,))
 
     def _tell(self, account, kind, more):
         offset = len(self.events)
@@ -352,10 +352,11 @@ class Twin:
             view["error"] = {"code": "lapsed", "message": ""}
         self._tell(order.account, kind, {"order": view})
 
-    def _tell_match(self, kind, match, by=None, reason=None):
+    def _tell_match(self, kind, match, by=None, reason=None, sides=None):
         if match.offer.truck:
             self.told[match.id] = match.offer.room.load_times(match.request)
-        for mine, other in ((match.offer, match.request), (match.request, match.offer)):
+        for mine in sides or (match.offer, match.request):
+            other = match.request if mine.offer else match.offer
             self._tell(mine.account, kind, {"match": self._match_view(match, mine, other, by, reason)})
 
     def _match_view(self, match, mine, other, by, reason):
