@@ -14,16 +14,22 @@ static void *aligned(size_t size)
 
 static void lower(xd_row *row, const xd_row *other)
 {
-    typedef int32_t lanes __attribute__((vector_size(64)));
-    lanes less = *other < *row;
-    *row = (xd_row)(((lanes)*other & less) | ((lanes)*row & ~less));
+    xd_quad *here = (xd_quad *)row;
+    const xd_quad *there = (const xd_quad *)other;
+    for (unsigned i = 0; i < XD_QUADS; i++) {
+        xd_quad_mask less = there[i] < here[i];
+        here[i] = (xd_quad)(((xd_quad_mask)there[i] & less) | ((xd_quad_mask)here[i] & ~less));
+    }
 }
 
 static void raise(xd_row *row, const xd_row *other)
 {
-    typedef int32_t lanes __attribute__((vector_size(64)));
-    lanes more = *other > *row;
-    *row = (xd_row)(((lanes)*other & more) | ((lanes)*row & ~more));
+    xd_quad *here = (xd_quad *)row;
+    const xd_quad *there = (const xd_quad *)other;
+    for (unsigned i = 0; i < XD_QUADS; i++) {
+        xd_quad_mask more = there[i] > here[i];
+        here[i] = (xd_quad)(((xd_quad_mask)there[i] & more) | ((xd_quad_mask)here[i] & ~more));
+    }
 }
 
 static void grow_box(struct xd_box *box, const xd_row *row, uint64_t mask)
