@@ -22,7 +22,7 @@ VOLUME /data
 EXPOSE 7400
 ENV CROSSDOCK_DATA=/data
 # Without client certificates the broker serves its own loopback only: `docker run --network host`, or see
-# docs/OPERATIONS.md for certificates. The health check speaks to CROSSDOCK_URL.
+# docs/OPERATIONS.md for certificates and the health check that goes with them.
 ENV CROSSDOCK_URL=tcp://127.0.0.1:7400
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["crossdock", "ping"]
 ENTRYPOINT ["crossdock-broker"]
