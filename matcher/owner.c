@@ -1,6 +1,7 @@
 #include "matcher/owner.h"
 
 #include "core/record.h"
+#include "matcher/saving.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -8,7 +9,6 @@
 enum { RETRY_MS = 1000, LONGEST_WAIT_S = 3600 };
 
 static const size_t OUTPUT_LIMIT = (size_t)512 << 20;
-static const size_t STATE_LIMIT = (size_t)8 << 30;
 static const size_t REPLAY_BYTES = (size_t)1 << 20;
 
 struct xd_owner {
@@ -20,10 +20,12 @@ struct xd_owner {
     uint32_t pending; /* calls whose callback has not come */
     bool stopped;     /* freed when the last of them has */
     bool owning;
-    bool ticking;      /* a tick is on its way */
-    bool snapshotting; /* a snapshot is on its way */
-    uint64_t position; /* next record to apply */
-    uint64_t events;   /* next event to be made */
+    bool ticking;             /* a tick is on its way */
+    uint64_t position;        /* next record to apply */
+    uint64_t events;          /* next event to be made */
+    struct xd_saving *saving; /* a snapshot on its way, or NULL */
+    xd_done_cb *saved;        /* who waits for it, or NULL */
+    void *saved_arg;
     uint64_t snapshot_at;
     struct xd_output output;
     msgpack_zone *zone;
@@ -33,6 +35,7 @@ struct xd_owner {
 static void acquire(struct xd_owner *owner);
 static void replay(struct xd_owner *owner);
 static void destroy(struct xd_owner *owner);
+static void stop_saving(struct xd_owner *owner, enum xd_code code);
 
 /* To be asked first by every callback of the ledger: true if the owner has been stopped, and may be gone. */
 static bool returned_too_late(struct xd_owner *owner)
@@ -53,6 +56,7 @@ static void tell(struct xd_owner *owner, bool owning, enum xd_code code)
 
 static void start_over(struct xd_owner *owner, enum xd_code code)
 {
+    stop_saving(owner, code);
     xd_engine_destroy(owner->engine);
     owner->engine = NULL;
     event_del(owner->deadline);
@@ -112,79 +116,41 @@ void xd_owner_clock_moved(struct xd_owner *owner)
 
 /* --- snapshots -------------------------------------------------------------------------------------------------------------- */
 
-struct saving {
-    struct xd_owner *owner;
-    struct xd_lease lease;
-    uint64_t records, events;
-    struct xd_buf state;
-    xd_done_cb *done;
-    void *arg;
-};
-
-static void end_saving(struct saving *saving, enum xd_code code)
-{
-    saving->owner->snapshotting = false;
-    if (saving->done) saving->done(saving->arg, code);
-    xd_buf_free(&saving->state);
-    free(saving);
-}
-
-static void drop_saving(struct saving *saving)
-{
-    xd_buf_free(&saving->state);
-    free(saving);
-}
-
 static void saved(void *arg, enum xd_code code)
 {
-    struct saving *saving = arg;
-    if (returned_too_late(saving->owner)) {
-        drop_saving(saving);
-    } else {
-        end_saving(saving, code);
-    }
-}
-
-/* What the state came from is durable now, so the state may be stored. */
-static void save_settled(void *arg, enum xd_code code)
-{
-    struct saving *saving = arg;
-    if (returned_too_late(saving->owner)) {
-        drop_saving(saving);
-        return;
-    }
-    if (code) {
-        end_saving(saving, code);
-        return;
-    }
-    saving->owner->pending++;
-    xd_ledger_save_snapshot(saving->owner->ledger, &saving->lease, saving->records, saving->events, &saving->state, saved,
-                            saving);
+    struct xd_owner *owner = arg;
+    xd_done_cb *done = owner->saved;
+    owner->saving = NULL;
+    owner->saved = NULL;
+    if (done) done(owner->saved_arg, code);
 }
 
 void xd_owner_snapshot(struct xd_owner *owner, xd_done_cb *done, void *arg)
 {
-    struct saving *saving = calloc(1, sizeof *saving);
-    if (!saving) {
-        if (done) done(arg, XD_NO_MEMORY);
-        return;
+    struct xd_saving_options options = {.lease = owner->lease,
+                                        .next_record = owner->position,
+                                        .next_event = owner->events,
+                                        .hurried = done,
+                                        .done = saved,
+                                        .arg = owner};
+    enum xd_code code = XD_OVERLOADED;
+    if (owner->owning && !owner->saving) {
+        owner->snapshot_at = owner->position;
+        owner->saving = xd_saving_begin(owner->base, owner->ledger, owner->engine, &options, &code);
     }
-    *saving = (struct saving){.owner = owner,
-                              .lease = owner->lease,
-                              .records = owner->position,
-                              .events = owner->events,
-                              .done = done,
-                              .arg = arg};
-    xd_buf_init(&saving->state, STATE_LIMIT);
-    owner->snapshotting = true;
-    owner->snapshot_at = owner->position;
-    bool whole = owner->owning && xd_engine_save(owner->engine, &saving->state);
-    if (whole) {
-        owner->pending++;
-        xd_ledger_settle(owner->ledger, save_settled, saving);
-    } else {
-        end_saving(saving, owner->owning ? XD_NO_MEMORY : XD_OVERLOADED);
+    if (code == XD_OK) {
+        owner->saved = done;
+        owner->saved_arg = arg;
+    } else if (done) {
+        done(arg, code);
     }
+}
+
+static void stop_saving(struct xd_owner *owner, enum xd_code code)
+{
+    if (!owner->saving) return;
+    xd_saving_abandon(owner->saving);
+    saved(owner, code);
 }
 
 /* --- applying --------------------------------------------------------------------------------------------------------------- */
@@ -236,7 +202,7 @@ static void on_records(void *arg, const struct xd_log_entry *entries, uint32_t c
     }
     await_deadline(owner);
     bool due = owner->options.snapshot_every && owner->position - owner->snapshot_at >= owner->options.snapshot_every;
-    if (due && !owner->snapshotting) xd_owner_snapshot(owner, NULL, NULL);
+    if (due && !owner->saving) xd_owner_snapshot(owner, NULL, NULL);
 }
 
 static void on_lost(void *arg, enum xd_code code)
@@ -381,6 +347,8 @@ uint64_t xd_owner_position(const struct xd_owner *owner)
 
 void xd_owner_stop(struct xd_owner *owner)
 {
+    owner->saved = NULL;
+    stop_saving(owner, XD_DRAINING);
     if (owner->owning) xd_ledger_release(owner->ledger, &owner->lease);
     owner->owning = false;
     owner->stopped = true;

@@ -36,8 +36,8 @@ uint64_t xd_owner_position(const struct xd_owner *owner);
 /* To be called when the (test) clock was moved by hand, so that due ticks are appended now. */
 void xd_owner_clock_moved(struct xd_owner *owner);
 
-/* Saves a snapshot now, whatever the count; at a clean shutdown. The callback may be NULL; it may come from within the call
- * when there is nothing to save or no memory. */
+/* Saves a snapshot of the state as it is now, whatever the count; at a clean shutdown. The callback may be NULL; it may come
+ * from within the call: XD_OVERLOADED when another is on its way or the owner does not own, XD_NO_MEMORY. */
 void xd_owner_snapshot(struct xd_owner *owner, xd_done_cb *done, void *arg);
 
 /* Releases the partition. `changed` and `done` callbacks come no more. Frees once the ledger has called back for what is under

@@ -20,8 +20,13 @@ struct xd_ledger_ops {
     void (*acquire)(struct xd_ledger *ledger, uint16_t partition, xd_lease_cb *callback, void *arg);
     void (*release)(struct xd_ledger *ledger, const struct xd_lease *lease);
     void (*load_snapshot)(struct xd_ledger *ledger, uint16_t partition, xd_snapshot_cb *callback, void *arg);
-    void (*save_snapshot)(struct xd_ledger *ledger, const struct xd_lease *lease, uint64_t next_record,
-                          uint64_t next_event, struct xd_buf *state, xd_done_cb *callback, void *arg);
+    enum xd_code (*begin_snapshot)(struct xd_ledger *ledger, const struct xd_lease *lease,
+                                   uint64_t next_record, uint64_t next_event);
+    void (*add_to_snapshot)(struct xd_ledger *ledger, const struct xd_lease *lease, struct xd_buf *chunk,
+                            xd_done_cb *callback, void *arg);
+    void (*end_snapshot)(struct xd_ledger *ledger, const struct xd_lease *lease, xd_done_cb *callback,
+                         void *arg);
+    void (*drop_snapshot)(struct xd_ledger *ledger, const struct xd_lease *lease);
     void (*read_log)(struct xd_ledger *ledger, uint16_t partition, uint64_t from, size_t max_bytes,
                      xd_log_run_cb *callback, void *arg);
     void (*follow_log)(struct xd_ledger *ledger, const struct xd_lease *lease, uint64_t from,

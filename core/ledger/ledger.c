@@ -60,10 +60,27 @@ void xd_ledger_load_snapshot(struct xd_ledger *ledger, uint16_t partition, xd_sn
     ledger->ops->load_snapshot(ledger, partition, callback, arg);
 }
 
-void xd_ledger_save_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, uint64_t next_record,
-                             uint64_t next_event, struct xd_buf *state, xd_done_cb *callback, void *arg)
+enum xd_code xd_ledger_begin_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease,
+                                      uint64_t next_record, uint64_t next_event)
 {
-    ledger->ops->save_snapshot(ledger, lease, next_record, next_event, state, callback, arg);
+    return ledger->ops->begin_snapshot(ledger, lease, next_record, next_event);
+}
+
+void xd_ledger_add_to_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, struct xd_buf *chunk,
+                               xd_done_cb *callback, void *arg)
+{
+    ledger->ops->add_to_snapshot(ledger, lease, chunk, callback, arg);
+}
+
+void xd_ledger_end_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, xd_done_cb *callback,
+                            void *arg)
+{
+    ledger->ops->end_snapshot(ledger, lease, callback, arg);
+}
+
+void xd_ledger_drop_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease)
+{
+    ledger->ops->drop_snapshot(ledger, lease);
 }
 
 void xd_ledger_read_log(struct xd_ledger *ledger, uint16_t partition, uint64_t from, size_t max_bytes,

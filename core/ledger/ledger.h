@@ -119,12 +119,35 @@ typedef void xd_snapshot_cb(void *arg, enum xd_code code, uint64_t next_record, 
 void xd_ledger_load_snapshot(struct xd_ledger *ledger, uint16_t partition, xd_snapshot_cb *callback,
                              void *arg);
 
-/* Stores a snapshot, taking over `state` (it is empty afterwards); then the log before it may be trimmed. It
- * becomes the newest once all records before `next_record` are durably committed. XD_OVERLOADED: another is
- * being stored. */
 typedef void xd_done_cb(void *arg, enum xd_code code);
-void xd_ledger_save_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, uint64_t next_record,
-                             uint64_t next_event, struct xd_buf *state, xd_done_cb *callback, void *arg);
+
+/* A snapshot is stored in chunks, while commits go on, so that it is nowhere held whole:
+ *
+ *      begin ──► add ──► add ──► ... ──► end
+ *
+ * One at a time in a partition, and one add or end under way at a time: the next call waits for the callback of
+ * the one before. A call that fails, xd_ledger_release, another owner and `lost` end it, as drop does: nothing
+ * of it is kept then, and add and end answer XD_WRONG_STATE until another is begun. */
+enum { XD_SNAPSHOT_CHUNK = 1 << 20, XD_SNAPSHOT_CHUNK_MAX = 8 << 20 };
+
+/* The state after all records before `next_record`, which are committed, and whose events end before
+ * `next_event`. Answers at once: XD_FENCED, XD_OVERLOADED (another is being stored), XD_DRAINING, XD_NO_MEMORY,
+ * XD_INTERNAL (not committed). */
+enum xd_code xd_ledger_begin_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease,
+                                      uint64_t next_record, uint64_t next_event);
+
+/* Stores the next bytes of the state, taking over `chunk` (it is empty afterwards): XD_SNAPSHOT_CHUNK of them
+ * or about that, but for the last; XD_TOO_LONG above XD_SNAPSHOT_CHUNK_MAX. */
+void xd_ledger_add_to_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, struct xd_buf *chunk,
+                               xd_done_cb *callback, void *arg);
+
+/* It is whole: makes it the newest, once all records before it are durably committed. Then the log before it may
+ * be trimmed. */
+void xd_ledger_end_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, xd_done_cb *callback,
+                            void *arg);
+
+/* It will not be finished. Calls back what is under way with XD_FENCED. */
+void xd_ledger_drop_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease);
 
 /* Durable records from `from` on, about `max_bytes` of them. `committed` is how many records have had their
  * events committed (the caller's latest commits too), `events` how many events that were. An empty run means

@@ -188,10 +188,15 @@ void xd_sqlite_load_cursor(struct xd_ledger *ledger, struct xd_str account, stru
 /* sqlite_snapshot.c */
 void xd_sqlite_load_snapshot(struct xd_ledger *ledger, uint16_t partition, xd_snapshot_cb *callback,
                              void *arg);
-void xd_sqlite_save_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, uint64_t next_record,
-                             uint64_t next_event, struct xd_buf *state, xd_done_cb *callback, void *arg);
+enum xd_code xd_sqlite_begin_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease,
+                                      uint64_t next_record, uint64_t next_event);
+void xd_sqlite_add_to_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, struct xd_buf *chunk,
+                               xd_done_cb *callback, void *arg);
+void xd_sqlite_end_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, xd_done_cb *callback,
+                            void *arg);
+void xd_sqlite_drop_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease);
 
-/* Stores the next piece of the snapshot under way, or makes it the newest, if it waits for nothing else. */
+/* Makes the snapshot under way the newest, if it is whole and the records before it are durable. */
 void xd_sqlite_go_on_saving(struct xd_sqlite *ledger, struct xd_partition *p);
 
 /* The snapshot under way will not be stored. */

@@ -357,6 +357,23 @@ static void on_saved(void *arg, enum xd_code code)
     *(struct reserving *)arg = (struct reserving){.done = true, .code = code};
 }
 
+enum xd_code rig_add_to_snapshot(struct rig *rig, struct xd_buf *chunk)
+{
+    struct reserving adding = {.done = false};
+    xd_ledger_add_to_snapshot(rig->ledger, &rig->lease, chunk, on_saved, &adding);
+    assert_null(chunk->data);
+    rig_wait(rig, &adding.done);
+    return adding.code;
+}
+
+enum xd_code rig_end_snapshot(struct rig *rig)
+{
+    struct reserving ending = {.done = false};
+    xd_ledger_end_snapshot(rig->ledger, &rig->lease, on_saved, &ending);
+    rig_wait(rig, &ending.done);
+    return ending.code;
+}
+
 enum xd_code rig_snapshot(struct rig *rig)
 {
     enum { PADDING = 2500000 }; /* so that there are several pieces */
@@ -366,12 +383,17 @@ enum xd_code rig_snapshot(struct rig *rig)
     xd_buf_reserve(&bytes, PADDING);
     for (; bytes.len < PADDING; bytes.len++)
         bytes.data[bytes.len] = (uint8_t)(bytes.len * 31 >> 3);
-    struct reserving saving = {.done = false};
-    xd_ledger_save_snapshot(rig->ledger, &rig->lease, rig->state.next_record, rig->state.next_event, &bytes,
-                            on_saved, &saving);
-    assert_int_equal(bytes.len, 0);
-    rig_wait(rig, &saving.done);
-    return saving.code;
+    enum xd_code code =
+        xd_ledger_begin_snapshot(rig->ledger, &rig->lease, rig->state.next_record, rig->state.next_event);
+    for (size_t at = 0; code == XD_OK && at < bytes.len; at += XD_SNAPSHOT_CHUNK) {
+        struct xd_buf chunk;
+        size_t left = bytes.len - at;
+        xd_buf_init(&chunk, XD_SNAPSHOT_CHUNK);
+        xd_buf_add(&chunk, bytes.data + at, left < XD_SNAPSHOT_CHUNK ? left : XD_SNAPSHOT_CHUNK);
+        code = rig_add_to_snapshot(rig, &chunk);
+    }
+    xd_buf_free(&bytes);
+    return code == XD_OK ? rig_end_snapshot(rig) : code;
 }
 
 struct counting {

@@ -78,6 +78,9 @@ enum xd_code rig_order(struct rig *rig, const char *account, const char *ref, ui
 enum xd_code rig_reserve(struct rig *rig, const char *account, const char *ref, uint64_t digest,
                          uint64_t *order_id);
 enum xd_code rig_find_ref(struct rig *rig, const char *account, const char *ref, uint64_t *order_id);
+enum xd_code rig_add_to_snapshot(struct rig *rig, struct xd_buf *chunk); /* takes it over */
+enum xd_code rig_end_snapshot(struct rig *rig);
+/* The toy's state, begun, added and ended. */
 enum xd_code rig_snapshot(struct rig *rig);
 
 /* Reads all events of an account from `from` on, in runs of about max_bytes, and counts them; checks their

@@ -253,38 +253,59 @@ static void the_log_is_kept_where_asked(void **state)
     rig_free(&rig);
 }
 
-static void on_saved(void *arg, enum xd_code code)
+static void zeros(struct xd_buf *chunk, size_t len)
 {
-    *(enum xd_code *)arg = code;
+    xd_buf_init(chunk, len);
+    assert_true(xd_buf_reserve(chunk, len));
+    memset(chunk->data, 0, len);
+    chunk->len = len;
 }
 
 static void one_snapshot_at_a_time_and_commits_go_on_meanwhile(void **state)
 {
     (void)state;
-    enum { STATE_BYTES = 20 << 20 };
     struct rig rig;
     start(&rig);
     append_many(&rig, 0, 10, 0);
     rig_wait_answers(&rig);
-    enum xd_code first = XD_CODE_COUNT, second = XD_CODE_COUNT;
-    for (int i = 0; i < 2; i++) {
-        struct xd_buf bytes;
-        xd_buf_init(&bytes, STATE_BYTES);
-        assert_true(xd_buf_reserve(&bytes, STATE_BYTES));
-        memset(bytes.data, 0, STATE_BYTES);
-        bytes.len = STATE_BYTES;
-        xd_ledger_save_snapshot(rig.ledger, &rig.lease, 10, 14, &bytes, on_saved, i ? &second : &first);
-        assert_null(bytes.data);
-    }
-    unsigned stored_meanwhile = 0;
-    for (unsigned i = 10; i < MANY && first == XD_CODE_COUNT; i++) {
+    assert_int_equal(xd_ledger_begin_snapshot(rig.ledger, &rig.lease, 10, 14), XD_OK);
+    assert_int_equal(xd_ledger_begin_snapshot(rig.ledger, &rig.lease, 10, 14), XD_OVERLOADED);
+    for (unsigned i = 10; i < 30; i++) {
+        struct xd_buf chunk;
         append_many(&rig, i, 1, 0);
+        zeros(&chunk, XD_SNAPSHOT_CHUNK / (i % 3 + 1));
+        assert_int_equal(rig_add_to_snapshot(&rig, &chunk), XD_OK);
         rig_wait_answers(&rig);
-        stored_meanwhile++;
     }
-    assert_int_equal(second, XD_OVERLOADED);
-    assert_int_equal(first, XD_OK);
-    assert_true(stored_meanwhile >= 10); /* 20 pieces, a commit between two */
+    assert_int_equal(rig_end_snapshot(&rig), XD_OK);
+    assert_int_equal(rig_end_snapshot(&rig), XD_WRONG_STATE);
+    assert_int_equal(rig_sql(&rig, "SELECT count(*) FROM chunks"), 20);
+    rig_free(&rig);
+}
+
+static void a_dropped_snapshot_leaves_the_one_before(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct xd_buf chunk;
+    start(&rig);
+    append_many(&rig, 0, 10, 0);
+    rig_wait_answers(&rig);
+    assert_int_equal(rig_snapshot(&rig), XD_OK);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(xd_ledger_begin_snapshot(rig.ledger, &rig.lease, 10, 14), XD_OK);
+        zeros(&chunk, round == 0 ? 1000 : XD_SNAPSHOT_CHUNK_MAX + 1);
+        assert_int_equal(rig_add_to_snapshot(&rig, &chunk), round == 0 ? XD_OK : XD_TOO_LONG);
+        if (round == 0) xd_ledger_drop_snapshot(rig.ledger, &rig.lease);
+        zeros(&chunk, 1000);
+        assert_int_equal(rig_add_to_snapshot(&rig, &chunk), XD_WRONG_STATE);
+        assert_int_equal(rig_end_snapshot(&rig), XD_WRONG_STATE);
+    }
+    struct toy_state before = rig.state;
+    rig_close(&rig);
+    rig_open(&rig);
+    rig_own(&rig);
+    assert_memory_equal(&before, &rig.state, sizeof before);
     rig_free(&rig);
 }
 
@@ -299,6 +320,7 @@ int main(void)
         cmocka_unit_test(a_new_snapshot_replaces_the_old),
         cmocka_unit_test(the_log_is_kept_where_asked),
         cmocka_unit_test(one_snapshot_at_a_time_and_commits_go_on_meanwhile),
+        cmocka_unit_test(a_dropped_snapshot_leaves_the_one_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
