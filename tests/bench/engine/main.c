@@ -120,7 +120,7 @@ static int on_book(const struct arguments *arguments, bool endure)
         return fail("the file cannot be read, or the processor has no AVX2");
     struct xd_limits limits = {
         .commands = arguments->commands, .seconds = arguments->seconds, .check = arguments->check};
-    bool good = endure ? xd_measure_endurance(&book, &limits) : xd_measure_run(&book, &limits);
+    bool good = endure ? xd_measure_endurance(&book, limits.commands) : xd_measure_run(&book, &limits);
     xd_engine_destroy(book.engine);
     xd_flow_destroy(book.flow);
     return good ? EXIT_SUCCESS : fail("the engine failed");

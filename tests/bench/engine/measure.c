@@ -1,27 +1,14 @@
 #include "tests/bench/engine/measure.h"
 
-#include "tests/bench/engine/meter.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 #if __has_include(<valgrind/callgrind.h>)
 #include <valgrind/callgrind.h>
 #else
 #define CALLGRIND_START_INSTRUMENTATION (void)0
 #define CALLGRIND_STOP_INSTRUMENTATION  (void)0
 #endif
-
-static uint64_t resident_bytes(void)
-{
-    unsigned long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file) return 0;
-    if (fscanf(file, "%*u %llu", &pages) != 1) pages = 0;
-    fclose(file);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
 
 static void put_latency(const struct xd_histogram *latency)
 {
@@ -46,7 +33,7 @@ static void put_counts(const struct xd_meter *meter)
     }
 }
 
-static void put_meter(const struct xd_meter *meter)
+void xd_put_meter(const struct xd_meter *meter)
 {
     const struct xd_flow *flow = meter->flow;
     const struct xd_flow_counts *counts = &flow->counts;
@@ -80,40 +67,12 @@ bool xd_measure_run(struct xd_snapshot *book, const struct xd_limits *limits)
     }
     CALLGRIND_STOP_INSTRUMENTATION;
     if (!limits->check) digest = meter->digest;
-    put_meter(meter);
+    xd_put_meter(meter);
     printf(", \"orders\": %" PRIu64 ", \"offers\": %" PRIu64 ", \"requests\": %" PRIu64
            ", \"live_matches\": %" PRIu64,
            stats.orders, stats.open_offers, stats.open_requests, stats.matches);
     printf(", \"heap_bytes\": %" PRIu64 ", \"load_s\": %.3f, \"digest\": \"%016" PRIx64 "\"}\n",
            book->heap_bytes, book->seconds, digest);
-    xd_meter_free(meter);
-    free(meter);
-    return good;
-}
-
-bool xd_measure_endurance(struct xd_snapshot *book, const struct xd_limits *limits)
-{
-    enum { PARTS = 10 };
-    struct xd_meter *meter = malloc(sizeof *meter);
-    if (!meter) return false;
-    xd_meter_init(meter, book->flow, book->engine);
-    bool good = true;
-    for (unsigned part = 1; part <= PARTS && good; part++) {
-        uint64_t commands = limits->commands * part / PARTS - limits->commands * (part - 1) / PARTS;
-        xd_meter_clear(meter);
-        while (good && meter->commands < commands) {
-            good = xd_meter_step(meter);
-        }
-        struct xd_engine_stats stats;
-        xd_engine_stats(book->engine, &stats);
-        put_meter(meter);
-        printf(", \"part\": %u, \"open_offers\": %" PRIu64 ", \"open_requests\": %" PRIu64
-               ", \"live_matches\": %" PRIu64,
-               part, stats.open_offers, stats.open_requests, stats.matches);
-        printf(", \"heap_bytes\": %" PRIu64 ", \"resident_bytes\": %" PRIu64 "}\n", xd_heap_in_use(),
-               resident_bytes());
-        fflush(stdout);
-    }
     xd_meter_free(meter);
     free(meter);
     return good;
