@@ -1,8 +1,9 @@
-/* The orders that rest, on shelves by what they are, and the search for the best counterpart: best first, by what each node could
- * bring at most. */
-#include "matcher/rows.h"
+/* The orders that rest, on shelves by what they are, and the search for the best counterpart: best first, by what each node and
+ * each row could bring at most. */
+#include "matcher/bounds.h"
 #include "matcher/state.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,14 +14,16 @@ uint64_t xd_search_nodes, xd_search_leaves, xd_search_candidates;
 #define XD_COUNT(counter) (void)0
 #endif
 
-/* A node that is still to be looked into. */
+/* A node that is still to be looked into, or an order that is still to be judged. */
 struct prospect {
-    double bound;
-    const struct xd_node *node;
+    float bound;
+    bool is_order;
+    void *what;
 };
 
 struct xd_books {
     struct xd_tree shelves[XD_SHELVES];
+    const xd_bound_functions *bounds;
     struct prospect *heap; /* of the search under way, the greatest bound first */
     uint32_t count, room;
 };
@@ -29,8 +32,10 @@ struct xd_books *xd_books_create(const struct xd_engine_options *options)
 {
     (void)options;
     struct xd_books *books = calloc(1, sizeof *books);
-    for (unsigned shelf = 0; books && shelf < XD_SHELVES; shelf++) {
-        books->shelves[shelf].weights = xd_shelf_weights(shelf);
+    if (!books) return NULL;
+    books->bounds = xd_bounds_here();
+    for (unsigned shelf = 0; shelf < XD_SHELVES; shelf++) {
+        books->shelves[shelf].layout = xd_shelf_layout(shelf);
     }
     return books;
 }
@@ -54,25 +59,21 @@ void xd_book_update(struct xd_engine *engine, struct xd_slot *slot)
 {
     struct xd_tree *tree = &engine->books->shelves[xd_shelf_of(slot)];
     if (!xd_rests(slot)) {
-        if (slot->place.node) xd_tree_remove(tree, slot);
+        if (slot->place.leaf) xd_tree_remove(tree, slot);
         return;
     }
     xd_row row;
     uint64_t mask;
-    xd_row_of(slot, &row, &mask);
-    if (slot->place.node) {
-        xd_tree_change(tree, slot, &row, mask);
-    } else if (!xd_tree_add(tree, slot, &row, mask)) {
-        engine->failed = true;
-    }
+    xd_row_of(slot, engine->options.market.road_factor_e4, engine->now, row, &mask);
+    bool good = slot->place.leaf ? xd_tree_change(tree, slot, row, mask) : xd_tree_add(tree, slot, row, mask);
+    if (!good) engine->failed = true;
 }
 
 uint64_t xd_book_count(const struct xd_engine *engine, enum xd_kind kind, enum xd_side side)
 {
     uint64_t count = 0;
     for (unsigned shelf = 0; shelf < XD_SHELVES; shelf++) {
-        const struct xd_node *root = engine->books->shelves[shelf].root;
-        if (root && xd_shelf_is(shelf, kind, side)) count += root->count;
+        if (xd_shelf_is(shelf, kind, side)) count += engine->books->shelves[shelf].count;
     }
     return count;
 }
@@ -83,28 +84,31 @@ struct search {
     struct xd_books *books;
     const struct xd_engine *engine;
     const struct xd_slot *incoming;
-    enum xd_shelf shelf;
+    xd_bound_function *bound;
     struct xd_sought sought;
     struct xd_slot *winner;
     struct xd_candidate *best;
     int64_t at_least;
 };
 
-static bool push(struct xd_books *books, double bound, const struct xd_node *node)
+static bool make_room(struct xd_books *books, uint32_t more)
 {
-    if (books->count == books->room) {
-        uint32_t room = books->room ? books->room * 2 : 256;
-        struct prospect *heap = realloc(books->heap, room * sizeof *heap);
-        if (!heap) return false;
-        books->heap = heap;
-        books->room = room;
-    }
+    if (books->count + more <= books->room) return true;
+    uint32_t room = books->room ? books->room * 2 : 1024;
+    struct prospect *heap = realloc(books->heap, room * sizeof *heap);
+    if (!heap) return false;
+    books->heap = heap;
+    books->room = room;
+    return true;
+}
+
+static void push(struct xd_books *books, struct prospect prospect)
+{
     uint32_t i = books->count++;
-    for (; i > 0 && books->heap[(i - 1) / 2].bound < bound; i = (i - 1) / 2) {
+    for (; i > 0 && books->heap[(i - 1) / 2].bound < prospect.bound; i = (i - 1) / 2) {
         books->heap[i] = books->heap[(i - 1) / 2];
     }
-    books->heap[i] = (struct prospect){bound, node};
-    return true;
+    books->heap[i] = prospect;
 }
 
 static struct prospect pop(struct xd_books *books)
@@ -121,15 +125,37 @@ static struct prospect pop(struct xd_books *books)
     return top;
 }
 
-/* Whether the node could hold a fit with at least the surplus that is wanted. */
-static bool consider(struct search *search, const struct xd_node *node)
+static bool masks_suit(const struct xd_sought *sought, uint64_t any, uint64_t all)
 {
-    const struct xd_sought *sought = &search->sought;
+    return (any & sought->need) == sought->need && !(all & ~sought->have);
+}
+
+static void look_into_leaf(struct search *search, const struct xd_leaf *leaf)
+{
+    float bounds[XD_LEAF_ROWS] __attribute__((aligned(64)));
+    XD_COUNT(xd_search_leaves);
+    uint64_t fits = search->bound(&search->sought, leaf->values, leaf->values, XD_LEAF_ROWS, leaf->node.count,
+                                  (float)search->at_least, bounds);
+    for (; fits; fits &= fits - 1) {
+        unsigned row = (unsigned)__builtin_ctzll(fits);
+        if (!masks_suit(&search->sought, leaf->masks[row], leaf->masks[row])) continue;
+        __builtin_prefetch(leaf->slots[row]);
+        push(search->books, (struct prospect){bounds[row], true, leaf->slots[row]});
+    }
+}
+
+static void look_into_branch(struct search *search, const struct xd_tree *tree, const struct xd_branch *branch)
+{
+    float bounds[XD_LEAF_ROWS] __attribute__((aligned(64)));
     XD_COUNT(xd_search_nodes);
-    if ((node->box.any & sought->need) != sought->need || (node->box.all & ~sought->have)) return true;
-    if (!xd_row_meets(&node->box.lo, &node->box.hi, &sought->lo, &sought->hi)) return true;
-    double bound = xd_bound(search->shelf, sought, &node->box.lo, &node->box.hi);
-    return bound < (double)search->at_least || bound < 0 || push(search->books, bound, node);
+    uint64_t fits = search->bound(&search->sought, branch->values, branch->values + tree->layout->columns * XD_CHILDREN,
+                                  XD_CHILDREN, branch->node.count, (float)search->at_least, bounds);
+    for (; fits; fits &= fits - 1) {
+        unsigned child = (unsigned)__builtin_ctzll(fits);
+        if (!masks_suit(&search->sought, branch->any[child], branch->all[child])) continue;
+        __builtin_prefetch(branch->children[child]);
+        push(search->books, (struct prospect){bounds[child], false, branch->children[child]});
+    }
 }
 
 static void judge(struct search *search, struct xd_slot *resting)
@@ -148,42 +174,36 @@ static void judge(struct search *search, struct xd_slot *resting)
     search->at_least = candidate.surplus;
 }
 
-static void look_into(struct search *search, const struct xd_node *node)
-{
-    const struct xd_leaf *leaf = node->leaf;
-    const struct xd_sought *sought = &search->sought;
-    XD_COUNT(xd_search_leaves);
-    for (uint32_t i = 0; i < node->count; i++) {
-        if ((leaf->masks[i] & sought->need) != sought->need || (leaf->masks[i] & ~sought->have)) continue;
-        if (!xd_row_meets(&leaf->rows[i], &leaf->rows[i], &sought->lo, &sought->hi)) continue;
-        double bound = xd_bound(search->shelf, sought, &leaf->rows[i], &leaf->rows[i]);
-        if (bound >= 0 && bound >= (double)search->at_least) judge(search, leaf->slots[i]);
-    }
-}
-
 static bool search_shelf(struct search *search, enum xd_shelf shelf)
 {
-    const struct xd_node *root = search->books->shelves[shelf].root;
-    if (!root) return true;
-    search->shelf = shelf;
-    search->books->count = 0;
-    xd_seek(search->incoming, shelf, search->engine->options.market.road_factor_e4, &search->sought);
-    bool good = consider(search, root);
-    while (good && search->books->count) {
-        struct prospect next = pop(search->books);
-        if (next.bound < (double)search->at_least) break; /* equal ones may hold an older order */
-        if (next.node->leaf) {
-            look_into(search, next.node);
+    struct xd_books *books = search->books;
+    const struct xd_tree *tree = &books->shelves[shelf];
+    search->bound = (*books->bounds)[shelf];
+    books->count = 0;
+    if (!make_room(books, 1)) return false;
+    if (tree->root) push(books, (struct prospect){INFINITY, false, tree->root});
+    while (books->count) {
+        struct prospect next = pop(books);
+        if (next.bound < (float)search->at_least) break; /* equal ones may hold an older order */
+        if (next.is_order) {
+            judge(search, next.what);
+            continue;
+        }
+        const struct xd_node *node = next.what;
+        if (!make_room(books, XD_LEAF_ROWS)) return false;
+        if (node->is_leaf) {
+            look_into_leaf(search, xd_as_leaf(node));
         } else {
-            good = consider(search, next.node->child[0]) && consider(search, next.node->child[1]);
+            look_into_branch(search, tree, xd_as_branch(node));
         }
     }
-    return good;
+    return true;
 }
 
 struct xd_slot *xd_book_best(struct xd_engine *engine, const struct xd_slot *incoming, struct xd_candidate *best)
 {
     struct search search = {.books = engine->books, .engine = engine, .incoming = incoming, .best = best};
+    xd_seek(incoming, engine->options.market.road_factor_e4, engine->now, &search.sought);
     for (unsigned shelf = 0; shelf < XD_SHELVES; shelf++) {
         if (!xd_shelf_is(shelf, incoming->kind, !incoming->side)) continue;
         if (!search_shelf(&search, shelf)) engine->failed = true;

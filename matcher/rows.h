@@ -1,17 +1,14 @@
-/* What the numbers of a row mean, for each shelf of the book; and, of a node or row, the most surplus that an incoming order
- * could have with anything in it.
+/* What the numbers of a row mean, for each shelf of the book, and what an incoming order seeks among them.
  *
- * Nothing here decides a match: rows are floats, so every bound leans to the generous side (a margin for rounding, chords for
- * arcs), and what passes is judged exactly by xd_fit. Comparing two whole numbers as floats is safe without a margin, because
- * rounding to float never turns a <= b into a > b. */
+ * Nothing here decides a match: rows are floats, so every bound made of them leans to the generous side, and what passes is
+ * judged exactly by xd_fit. Comparing two whole numbers as floats is safe without a margin, because rounding to float never turns
+ * a <= b into a > b. */
 #ifndef XD_MATCHER_ROWS_H
 #define XD_MATCHER_ROWS_H
 
 #include "matcher/tree.h"
 
 #include <stdint.h>
-
-struct xd_slot;
 
 /* A book has a tree for each of these. Trucks that must end somewhere and trucks that need not are sought differently. */
 enum xd_shelf {
@@ -25,38 +22,124 @@ enum xd_shelf {
     XD_SHELVES
 };
 
+/* The columns. Places are unit vectors, money hundredths, amounts and rates as in orders, times minutes (a truck's whole minute
+ * at or before), days days, distances metres but where a chord is said. */
+enum { /* of every row: of at, pickup, or where the truck is free */
+    XD_COLUMN_X,
+    XD_COLUMN_Y,
+    XD_COLUMN_Z,
+    XD_COLUMN_TEMP_MIN,
+    XD_COLUMN_TEMP_MAX,
+    XD_COLUMN_OF_SHELF
+};
+
+enum { /* storage, both sides */
+    XD_STORAGE_FROM_DAY = XD_COLUMN_OF_SHELF,
+    XD_STORAGE_UNTIL_DAY,
+    XD_STORAGE_AMOUNT, /* offer: the most that is free on a day; request: the least that is worth having */
+    XD_STORAGE_CREDIT,
+    XD_STORAGE_MIN_CREDIT,
+    XD_STORAGE_OF_SIDE
+};
+
+enum { /* storage offers; their price for a volume (amount x days) is base + rate x volume */
+    XD_SPACE_MIN_PART = XD_STORAGE_OF_SIDE,
+    XD_SPACE_BASE,
+    XD_SPACE_SMALL, /* the price for XD_SMALL_VOLUME */
+    XD_SPACE_LARGE, /* the price for XD_LARGE_VOLUME */
+    XD_SPACE_RATE,  /* hundredths for a hundredth of a unit and a day */
+    XD_SPACE_COLUMNS
+};
+
+enum { /* storage requests; what is left of their limit at a rate is limit - rate x volume */
+    XD_WANT_REACH = XD_STORAGE_OF_SIDE, /* chord */
+    XD_WANT_ACCESS, /* hundredths a metre */
+    XD_WANT_LIMIT,
+    XD_WANT_CHEAP,  /* what is left at XD_CHEAP_RATE */
+    XD_WANT_DEAR,   /* what is left at XD_DEAR_RATE */
+    XD_WANT_VOLUME, /* hundredths of a unit x days */
+    XD_WANT_COLUMNS
+};
+
+enum { /* truck offers; lanes have all, roamers those from LONGEST on */
+    XD_TRUCK_LONGEST = XD_COLUMN_OF_SHELF, /* what the way from here to its end may have at most */
+    XD_TRUCK_PLANNED, /* what it has as planned */
+    XD_TRUCK_FREE,
+    XD_TRUCK_UNTIL,
+    XD_TRUCK_SLOWNESS, /* minutes a metre */
+    XD_TRUCK_KG,
+    XD_TRUCK_PALLETS,
+    XD_TRUCK_BASE,
+    XD_TRUCK_RATE,     /* hundredths a kilogram and metre */
+    XD_TRUCK_DETOUR,   /* hundredths a metre */
+    XD_TRUCK_TO_X,     /* lanes only */
+    XD_TRUCK_TO_Y,
+    XD_TRUCK_TO_Z,
+    XD_TRUCK_COLUMNS
+};
+
+enum { /* truck requests; what is left of their limit at a rate is limit - rate x volume */
+    XD_LOAD_TO_X = XD_COLUMN_OF_SHELF,
+    XD_LOAD_TO_Y,
+    XD_LOAD_TO_Z,
+    XD_LOAD_PICKUP_FROM,
+    XD_LOAD_PICKUP_UNTIL,
+    XD_LOAD_DELIVER_UNTIL,
+    XD_LOAD_LOADING,   /* minutes */
+    XD_LOAD_UNLOADING, /* minutes */
+    XD_LOAD_KG,
+    XD_LOAD_PALLETS,
+    XD_LOAD_DIRECT, /* pickup to delivery */
+    XD_LOAD_LIMIT,
+    XD_LOAD_CHEAP,  /* what is left at XD_CHEAP_HAUL */
+    XD_LOAD_DEAR,   /* what is left at XD_DEAR_HAUL */
+    XD_LOAD_VOLUME, /* kg x metres */
+    XD_LOAD_COLUMNS
+};
+
+/* Between two points where a concave or convex price is known, a straight line bounds it. These points are where most orders
+ * are: hundredths of a unit x days, rates in units of 1e-4 and hundredths. */
+#define XD_SMALL_VOLUME 15000.0f
+#define XD_LARGE_VOLUME 120000.0f
+#define XD_CHEAP_RATE   1.0f   /* hundredths for a hundredth of a unit and a day */
+#define XD_DEAR_RATE    4.0f
+#define XD_CHEAP_HAUL   3e-5f  /* hundredths a kilogram and metre: 0.30 a tonne-kilometre */
+#define XD_DEAR_HAUL    9e-5f
+
 enum xd_shelf xd_shelf_of(const struct xd_slot *slot);
 
 /* Whether a shelf holds orders of that kind and side (enum xd_kind, enum xd_side). */
 bool xd_shelf_is(enum xd_shelf shelf, unsigned kind, unsigned side);
 
-/* How leaves of a shelf are split (struct xd_tree). */
-const float *xd_shelf_weights(enum xd_shelf shelf);
+const struct xd_layout *xd_shelf_layout(enum xd_shelf shelf);
 
-/* The row and mask of an order on its shelf, as it now is. */
-void xd_row_of(const struct xd_slot *slot, xd_row *row, uint64_t *mask);
+/* The row and mask of an order on its shelf, as it stands at `now`. */
+void xd_row_of(const struct xd_slot *slot, int32_t road_factor_e4, int64_t now, xd_row row, uint64_t *mask);
 
-/* What an incoming order seeks on a shelf: rows between lo and hi, masks that contain `need` (offers) or lie within `have`
- * (requests), and whatever xd_bound needs. */
+/* What an incoming order seeks. Masks are to contain `need` (offers are sought) or to lie within `have` (requests). */
 struct xd_sought {
-    xd_row lo, hi;
-    uint64_t need;
-    uint64_t have; /* all ones where offers are sought */
-    double place[3], other_place[3]; /* of the incoming order: at or from; to */
-    double reach;     /* chord: farther away is out of the question */
-    double metres;    /* of road to a unit of chord */
-    double price, base, rate; /* of the incoming order: max_price; base and rate */
-    double volume;    /* what a resting offer's rate is multiplied by */
-    double access;    /* price of a chord's unit */
-    double direct, longest, speed, from, until, service; /* trucks: metres, metres, m/min, minutes */
-    bool parts; /* the request may be served in parts: a part costs less, but is worth less too */
-    bool ends;  /* the truck must end at other_place */
+    uint64_t need, have;
+    float place[3], to[3]; /* at, pickup or where the truck is free; delivery or the lane's end */
+    float road;            /* metres to a unit of arc, a little less */
+    float temp_min, temp_max;
+    float base, rate, detour; /* of an incoming offer, as in columns */
+    float limit, volume;      /* of an incoming request, as in columns */
+    union {
+        struct {
+            float reach2; /* chord squared: farther away is out of the question */
+            float from_day, until_day, days, amount, open, unit_price, access, credit, min_credit;
+        };
+        struct {
+            float longest, planned, free, until, slowness; /* an incoming truck */
+            float kg, pallets;
+            float direct, pickup_from, pickup_until, deliver_until, loading, unloading; /* an incoming load */
+        };
+    };
+    bool parts; /* the request may be served in parts */
+    bool ends;  /* the truck must end at `to` */
 };
 
-/* What `incoming` seeks on `shelf`. */
-void xd_seek(const struct xd_slot *incoming, enum xd_shelf shelf, int32_t road_factor_e4, struct xd_sought *out);
-
-/* No less than the surplus of `incoming` with any order between box_lo and box_hi; negative: none fits. */
-double xd_bound(enum xd_shelf shelf, const struct xd_sought *sought, const xd_row *box_lo, const xd_row *box_hi);
+/* What `incoming` seeks at `now`, on whichever shelf. */
+void xd_seek(const struct xd_slot *incoming, int32_t road_factor_e4, int64_t now, struct xd_sought *out);
 
 #endif

@@ -1,170 +1,342 @@
 #include "matcher/tree.h"
 
-#include <math.h>
+#include "matcher/boxes.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-enum { REBUILD_ROWS = 4 * XD_LEAF_ROWS }; /* smaller nodes are never rebuilt */
+enum {
+    LEAF_SMALL = XD_LEAF_ROWS / 4, /* one with fewer rows joins another, if the two then have no more than LEAF_JOINED */
+    LEAF_JOINED = XD_LEAF_ROWS * 3 / 4,
+    BRANCH_SMALL = XD_CHILDREN / 4,
+    BRANCH_JOINED = XD_CHILDREN * 3 / 4,
+};
 
-/* Rows are 64-byte vectors: nodes and leaves begin on such a boundary. */
+/* Columns are read as vectors: nodes begin on their boundary. */
 static void *aligned(size_t size)
 {
-    return aligned_alloc(64, (size + 63) / 64 * 64);
-}
-
-static void lower(xd_row *row, const xd_row *other)
-{
-    xd_quad *here = (xd_quad *)row;
-    const xd_quad *there = (const xd_quad *)other;
-    for (unsigned i = 0; i < XD_QUADS; i++) {
-        xd_quad_mask less = there[i] < here[i];
-        here[i] = (xd_quad)(((xd_quad_mask)there[i] & less) | ((xd_quad_mask)here[i] & ~less));
-    }
-}
-
-static void raise(xd_row *row, const xd_row *other)
-{
-    xd_quad *here = (xd_quad *)row;
-    const xd_quad *there = (const xd_quad *)other;
-    for (unsigned i = 0; i < XD_QUADS; i++) {
-        xd_quad_mask more = there[i] > here[i];
-        here[i] = (xd_quad)(((xd_quad_mask)there[i] & more) | ((xd_quad_mask)here[i] & ~more));
-    }
-}
-
-static void grow_box(struct xd_box *box, const xd_row *row, uint64_t mask)
-{
-    lower(&box->lo, row);
-    raise(&box->hi, row);
-    box->any |= mask;
-    box->all &= mask;
-}
-
-static void box_of_rows(const struct xd_leaf *leaf, uint32_t count, struct xd_box *box)
-{
-    *box = (struct xd_box){leaf->rows[0], leaf->rows[0], leaf->masks[0], leaf->masks[0]};
-    for (uint32_t i = 1; i < count; i++) {
-        grow_box(box, &leaf->rows[i], leaf->masks[i]);
-    }
-}
-
-static void box_of_both(const struct xd_box *a, const struct xd_box *b, struct xd_box *box)
-{
-    *box = (struct xd_box){a->lo, a->hi, a->any | b->any, a->all & b->all};
-    lower(&box->lo, &b->lo);
-    raise(&box->hi, &b->hi);
-}
-
-static bool same_box(const struct xd_box *a, const struct xd_box *b)
-{
-    return !memcmp(&a->lo, &b->lo, sizeof a->lo) && !memcmp(&a->hi, &b->hi, sizeof a->hi) && a->any == b->any &&
-           a->all == b->all;
-}
-
-/* Makes the boxes from a node up exact again, as far as they change. */
-static void tighten_above(struct xd_node *node)
-{
-    for (; node; node = node->parent) {
-        struct xd_box box;
-        box_of_both(&node->child[0]->box, &node->child[1]->box, &box);
-        if (same_box(&box, &node->box)) return;
-        node->box = box;
-    }
-}
-
-static void tighten(struct xd_node *leaf)
-{
-    box_of_rows(leaf->leaf, leaf->count, &leaf->box);
-    tighten_above(leaf->parent);
-}
-
-static void add_counts(struct xd_node *node, int by)
-{
-    for (; node; node = node->parent) {
-        node->count = (uint32_t)((int)node->count + by);
-    }
-}
-
-static void put(struct xd_node *node, uint32_t index, struct xd_slot *slot, const xd_row *row, uint64_t mask)
-{
-    node->leaf->rows[index] = *row;
-    node->leaf->masks[index] = mask;
-    node->leaf->slots[index] = slot;
-    *xd_tree_place_of(slot) = (struct xd_place_in_tree){node, index};
-}
-
-static struct xd_node *new_leaf(struct xd_node *parent)
-{
-    struct xd_node *node = aligned(sizeof *node);
-    struct xd_leaf *leaf = aligned(sizeof *leaf);
-    if (!node || !leaf) {
-        free(node);
-        free(leaf);
-        return NULL;
-    }
-    memset(node, 0, sizeof *node);
-    node->leaf = leaf;
-    node->parent = parent;
+    size = (size + 63) / 64 * 64;
+    void *node = aligned_alloc(64, size);
+    if (node) memset(node, 0, size);
     return node;
+}
+
+static struct xd_leaf *new_leaf(const struct xd_layout *layout)
+{
+    struct xd_leaf *leaf = aligned(sizeof *leaf + layout->columns * XD_LEAF_ROWS * sizeof(float));
+    if (leaf) leaf->node.is_leaf = true;
+    return leaf;
+}
+
+static struct xd_branch *new_branch(const struct xd_layout *layout)
+{
+    struct xd_branch *branch = aligned(sizeof *branch + 2 * layout->columns * XD_CHILDREN * sizeof(float));
+    return branch;
+}
+
+static struct xd_leaf *leaf_of(struct xd_node *node)
+{
+    return (struct xd_leaf *)node;
+}
+
+static struct xd_branch *branch_of(struct xd_node *node)
+{
+    return (struct xd_branch *)node;
 }
 
 static void free_nodes(struct xd_node *node)
 {
-    if (!node) return;
-    free_nodes(node->child[0]);
-    free_nodes(node->child[1]);
-    free(node->leaf);
+    for (unsigned i = 0; !node->is_leaf && i < node->count; i++) {
+        free_nodes(branch_of(node)->children[i]);
+    }
     free(node);
 }
 
 void xd_tree_free(struct xd_tree *tree)
 {
-    free_nodes(tree->root);
+    if (tree->root) free_nodes(tree->root);
     tree->root = NULL;
+    tree->count = 0;
 }
 
-/* --- splitting and rebuilding ------------------------------------------------------------------------------------------------ */
+/* --- rows and children ------------------------------------------------------------------------------------------------------- */
 
-struct item {
-    xd_row row;
-    uint64_t mask;
-    struct xd_slot *slot;
-};
-
-static uint32_t widest(const struct xd_tree *tree, const struct xd_box *box)
+static void put_row(const struct xd_layout *layout, struct xd_leaf *leaf, unsigned at, struct xd_slot *slot,
+                    const xd_row row, uint64_t mask)
 {
-    uint32_t dim = 0;
-    float most = 0;
-    for (uint32_t d = 0; d < XD_ROW_LENGTH; d++) {
-        float weight = tree->weights[d], spread = box->hi[d] - box->lo[d];
-        if (weight < 0) spread = -spread / (fabsf(box->hi[d]) + fabsf(box->lo[d]) + 1);
-        if (spread * weight > most) {
-            most = spread * weight;
-            dim = d;
+    for (unsigned c = 0; c < layout->columns; c++) {
+        xd_leaf_column(leaf, c)[at] = row[c];
+    }
+    leaf->masks[at] = mask;
+    leaf->slots[at] = slot;
+    *xd_tree_place_of(slot) = (struct xd_place_in_tree){leaf, at};
+}
+
+static void get_row(const struct xd_layout *layout, const struct xd_leaf *leaf, unsigned at, struct xd_box *out)
+{
+    for (unsigned c = 0; c < layout->columns; c++) {
+        out->lo[c] = out->hi[c] = leaf->values[c * XD_LEAF_ROWS + at];
+    }
+    out->any = out->all = leaf->masks[at];
+}
+
+static void move_row(const struct xd_layout *layout, struct xd_leaf *from, unsigned at, struct xd_leaf *to, unsigned where)
+{
+    for (unsigned c = 0; c < layout->columns; c++) {
+        xd_leaf_column(to, c)[where] = xd_leaf_column(from, c)[at];
+    }
+    to->masks[where] = from->masks[at];
+    to->slots[where] = from->slots[at];
+    *xd_tree_place_of(to->slots[where]) = (struct xd_place_in_tree){to, where};
+}
+
+static void adopt(struct xd_branch *branch, unsigned place, struct xd_node *child)
+{
+    branch->children[place] = child;
+    child->parent = branch;
+    child->place = (uint8_t)place;
+}
+
+static void move_child(const struct xd_layout *layout, struct xd_branch *from, unsigned at, struct xd_branch *to,
+                       unsigned where)
+{
+    for (unsigned c = 0; c < 2 * layout->columns; c++) {
+        xd_branch_column(to, c)[where] = xd_branch_column(from, c)[at];
+    }
+    to->any[where] = from->any[at];
+    to->all[where] = from->all[at];
+    adopt(to, where, from->children[at]);
+}
+
+static void move_one(const struct xd_layout *layout, struct xd_node *from, unsigned at, struct xd_node *to, unsigned where)
+{
+    if (from->is_leaf) {
+        move_row(layout, leaf_of(from), at, leaf_of(to), where);
+    } else {
+        move_child(layout, branch_of(from), at, branch_of(to), where);
+    }
+}
+
+static void measure_child(const struct xd_layout *layout, struct xd_node *child)
+{
+    struct xd_box box;
+    xd_box_of_node(layout, child, &box);
+    xd_box_put(layout, child->parent, child->place, &box);
+}
+
+/* --- splitting --------------------------------------------------------------------------------------------------------------- */
+
+/* Where a row or a child lies in a column: the middle of its box. */
+static float middle(const struct xd_layout *layout, const struct xd_node *node, unsigned column, unsigned at)
+{
+    if (node->is_leaf) return xd_as_leaf(node)->values[column * XD_LEAF_ROWS + at];
+    const float *values = xd_as_branch(node)->values;
+    return values[column * XD_CHILDREN + at] + values[(layout->columns + column) * XD_CHILDREN + at];
+}
+
+/* Moves what lies above the median of the widest column from `node` to the empty `other`. */
+static void divide(const struct xd_layout *layout, struct xd_node *node, struct xd_node *other)
+{
+    struct xd_box box;
+    xd_box_of_node(layout, node, &box);
+    unsigned column = xd_box_widest(layout, &box), order[XD_LEAF_ROWS];
+    float keys[XD_LEAF_ROWS];
+    for (unsigned i = 0; i < node->count; i++) { /* by insertion: there are few */
+        float key = middle(layout, node, column, i);
+        unsigned at = i;
+        for (; at > 0 && keys[at - 1] > key; at--) {
+            keys[at] = keys[at - 1];
+            order[at] = order[at - 1];
+        }
+        keys[at] = key;
+        order[at] = i;
+    }
+    bool leaves[XD_LEAF_ROWS] = {false};
+    for (unsigned i = node->count / 2u; i < node->count; i++) {
+        leaves[order[i]] = true;
+    }
+    unsigned kept = 0, count = node->count;
+    for (unsigned i = 0; i < count; i++) {
+        if (leaves[i]) {
+            move_one(layout, node, i, other, other->count++);
+        } else {
+            if (kept != i) move_one(layout, node, i, node, kept);
+            kept++;
         }
     }
-    return dim;
+    node->count = (uint8_t)kept;
 }
 
-static void swap_items(struct item *a, struct item *b)
+static bool split(struct xd_tree *tree, struct xd_node *node);
+
+/* Sees to it that a node has a parent with room for one more child. False without memory. */
+static bool make_room_above(struct xd_tree *tree, struct xd_node *node)
 {
-    struct item kept = *a;
+    if (node->parent) return node->parent->node.count < XD_CHILDREN || split(tree, &node->parent->node);
+    struct xd_branch *root = new_branch(tree->layout);
+    if (!root) return false;
+    root->node.count = 1;
+    adopt(root, 0, node);
+    tree->root = &root->node;
+    return true;
+}
+
+/* Splits a full node in two. False without memory. */
+static bool split(struct xd_tree *tree, struct xd_node *node)
+{
+    const struct xd_layout *layout = tree->layout;
+    if (!make_room_above(tree, node)) return false;
+    struct xd_node *other = node->is_leaf ? (struct xd_node *)new_leaf(layout) : (struct xd_node *)new_branch(layout);
+    if (!other) return false;
+    divide(layout, node, other);
+    struct xd_branch *parent = node->parent;
+    adopt(parent, parent->node.count++, other);
+    measure_child(layout, node);
+    measure_child(layout, other);
+    return true;
+}
+
+/* --- joining ----------------------------------------------------------------------------------------------------------------- */
+
+/* Takes a child out of its parent and frees it; what that leaves without children, or with one at the root, goes too. */
+static void drop(struct xd_tree *tree, struct xd_node *node)
+{
+    struct xd_branch *parent = node->parent;
+    if (!parent) {
+        tree->root = NULL;
+    } else {
+        unsigned last = --parent->node.count;
+        if (node->place != last) move_child(tree->layout, parent, last, parent, node->place);
+        if (last == 0) drop(tree, &parent->node);
+    }
+    free(node);
+}
+
+/* Joins a node that has become small with its nearest sibling, if there is one that has room for it. */
+static void join(struct xd_tree *tree, struct xd_node *node)
+{
+    for (;;) {
+        struct xd_branch *parent = node->parent;
+        unsigned joined = node->is_leaf ? LEAF_JOINED : BRANCH_JOINED;
+        if (!parent || node->count >= (node->is_leaf ? LEAF_SMALL : BRANCH_SMALL)) break;
+        struct xd_box box;
+        xd_box_get(tree->layout, parent, node->place, &box);
+        unsigned nearest = xd_box_nearest(tree->layout, parent, &box, node->place, joined - node->count);
+        if (nearest == XD_CHILDREN) break;
+        struct xd_node *sibling = parent->children[nearest];
+        for (unsigned i = 0; i < node->count; i++) {
+            move_one(tree->layout, node, i, sibling, sibling->count++);
+        }
+        xd_boxes_widen(tree->layout, sibling, &box);
+        drop(tree, node);
+        node = &parent->node;
+    }
+    while (!tree->root->is_leaf && tree->root->count == 1) {
+        struct xd_node *root = tree->root;
+        tree->root = branch_of(root)->children[0];
+        tree->root->parent = NULL;
+        free(root);
+    }
+}
+
+/* --- the three changes ------------------------------------------------------------------------------------------------------- */
+
+static struct xd_leaf *leaf_for(const struct xd_tree *tree, const struct xd_box *row)
+{
+    struct xd_node *node = tree->root;
+    while (!node->is_leaf) {
+        node = branch_of(node)->children[xd_box_nearest(tree->layout, branch_of(node), row, XD_CHILDREN, UINT8_MAX)];
+    }
+    return leaf_of(node);
+}
+
+static void box_of_row(const xd_row row, uint64_t mask, struct xd_box *box)
+{
+    memcpy(box->lo, row, sizeof box->lo);
+    memcpy(box->hi, row, sizeof box->hi);
+    box->any = box->all = mask;
+}
+
+bool xd_tree_add(struct xd_tree *tree, struct xd_slot *slot, const xd_row row, uint64_t mask)
+{
+    struct xd_box box;
+    box_of_row(row, mask, &box);
+    if (!tree->root) {
+        struct xd_leaf *root = new_leaf(tree->layout);
+        if (!root) return false;
+        tree->root = &root->node;
+    }
+    struct xd_leaf *leaf = leaf_for(tree, &box);
+    while (leaf->node.count == XD_LEAF_ROWS) {
+        if (!split(tree, &leaf->node)) return false;
+        leaf = leaf_for(tree, &box);
+    }
+    put_row(tree->layout, leaf, leaf->node.count++, slot, row, mask);
+    xd_boxes_widen(tree->layout, &leaf->node, &box);
+    tree->count++;
+    return true;
+}
+
+void xd_tree_remove(struct xd_tree *tree, struct xd_slot *slot)
+{
+    struct xd_place_in_tree *place = xd_tree_place_of(slot);
+    struct xd_leaf *leaf = place->leaf;
+    struct xd_box gone;
+    get_row(tree->layout, leaf, place->row, &gone);
+    unsigned last = --leaf->node.count;
+    if (place->row != last) move_row(tree->layout, leaf, last, leaf, place->row);
+    place->leaf = NULL;
+    tree->count--;
+    xd_boxes_tighten(tree->layout, &leaf->node, &gone);
+    if (last == 0) {
+        drop(tree, &leaf->node);
+        if (tree->root) join(tree, tree->root);
+    } else {
+        join(tree, &leaf->node);
+    }
+}
+
+bool xd_tree_change(struct xd_tree *tree, struct xd_slot *slot, const xd_row row, uint64_t mask)
+{
+    struct xd_place_in_tree *place = xd_tree_place_of(slot);
+    struct xd_leaf *leaf = place->leaf;
+    struct xd_box before, now;
+    get_row(tree->layout, leaf, place->row, &before);
+    if (!memcmp(before.lo, row, tree->layout->columns * sizeof *row) && before.any == mask) return true;
+    if (leaf->node.parent && !xd_box_holds(tree->layout, leaf->node.parent, leaf->node.place, row)) {
+        xd_tree_remove(tree, slot);
+        return xd_tree_add(tree, slot, row, mask);
+    }
+    put_row(tree->layout, leaf, place->row, slot, row, mask);
+    box_of_row(row, mask, &now);
+    xd_boxes_widen(tree->layout, &leaf->node, &now);
+    xd_boxes_tighten(tree->layout, &leaf->node, &before);
+    return true;
+}
+
+/* --- filling ----------------------------------------------------------------------------------------------------------------- */
+
+enum { FILL_ROWS = LEAF_JOINED, FILL_CHILDREN = BRANCH_JOINED };
+
+static void swap_items(struct xd_item *a, struct xd_item *b)
+{
+    struct xd_item kept = *a;
     *a = *b;
     *b = kept;
 }
 
-/* Puts the k-th by `dim` in its place, smaller ones before it (C. A. R. Hoare, "Algorithm 65: find", 1961). */
-static void select_item(struct item *items, uint32_t count, uint32_t k, uint32_t dim)
+/* Puts the k-th by `column` in its place, smaller ones before it (C. A. R. Hoare, "Algorithm 65: find", 1961). */
+static void select_item(struct xd_item *items, uint64_t count, uint64_t k, unsigned column)
 {
     int64_t low = 0, high = (int64_t)count - 1;
     while (low < high) {
-        float pivot = items[low + (high - low) / 2].row[dim];
+        float pivot = items[low + (high - low) / 2].row[column];
         int64_t i = low, j = high;
         while (i <= j) {
-            while (items[i].row[dim] < pivot) {
+            while (items[i].row[column] < pivot) {
                 i++;
             }
-            while (items[j].row[dim] > pivot) {
+            while (items[j].row[column] > pivot) {
                 j--;
             }
             if (i <= j) swap_items(&items[i++], &items[j--]);
@@ -179,186 +351,79 @@ static void select_item(struct item *items, uint32_t count, uint32_t k, uint32_t
     }
 }
 
-static void box_of_items(const struct item *items, uint32_t count, struct xd_box *box)
+static void box_of_items(const struct xd_layout *layout, const struct xd_item *items, uint64_t count, struct xd_box *box)
 {
-    *box = (struct xd_box){items[0].row, items[0].row, items[0].mask, items[0].mask};
-    for (uint32_t i = 1; i < count; i++) {
-        grow_box(box, &items[i].row, items[i].mask);
+    box_of_row(items[0].row, items[0].mask, box);
+    for (uint64_t i = 1; i < count; i++) {
+        for (unsigned c = 0; c < layout->columns; c++) {
+            float value = items[i].row[c];
+            box->lo[c] = value < box->lo[c] ? value : box->lo[c];
+            box->hi[c] = value > box->hi[c] ? value : box->hi[c];
+        }
+        box->any |= items[i].mask;
+        box->all &= items[i].mask;
     }
 }
 
-static struct xd_node *build(const struct xd_tree *tree, struct item *items, uint32_t count, struct xd_node *parent)
+static struct xd_node *fill(const struct xd_layout *layout, struct xd_item *items, uint64_t count, unsigned height);
+
+/* Gives a branch `parts` children more, of equal size, divided by halves. False without memory. */
+static bool fill_parts(const struct xd_layout *layout, struct xd_branch *branch, struct xd_item *items, uint64_t count,
+                       uint64_t parts, unsigned height)
 {
-    if (count <= XD_LEAF_ROWS * 3 / 4) {
-        struct xd_node *node = new_leaf(parent);
-        if (!node) return NULL;
-        for (uint32_t i = 0; i < count; i++) {
-            node->leaf->rows[i] = items[i].row;
-            node->leaf->masks[i] = items[i].mask;
-            node->leaf->slots[i] = items[i].slot;
-        }
-        node->count = count;
-        box_of_rows(node->leaf, count, &node->box);
-        return node;
+    if (parts == 1) {
+        struct xd_node *child = fill(layout, items, count, height - 1);
+        if (!child) return false;
+        adopt(branch, branch->node.count++, child);
+        measure_child(layout, child);
+        return true;
     }
-    struct xd_node *node = aligned(sizeof *node);
-    if (!node) return NULL;
-    memset(node, 0, sizeof *node);
-    node->parent = parent;
-    node->count = count;
-    box_of_items(items, count, &node->box);
-    node->dim = widest(tree, &node->box);
-    select_item(items, count, count / 2, node->dim);
-    node->split = items[count / 2].row[node->dim];
-    node->child[0] = build(tree, items, count / 2, node);
-    node->child[1] = node->child[0] ? build(tree, items + count / 2, count - count / 2, node) : NULL;
-    if (node->child[1]) return node;
-    free_nodes(node);
+    struct xd_box box;
+    box_of_items(layout, items, count, &box);
+    uint64_t half = parts / 2, below = count * half / parts;
+    select_item(items, count, below, xd_box_widest(layout, &box));
+    return fill_parts(layout, branch, items, below, half, height) &&
+           fill_parts(layout, branch, items + below, count - below, parts - half, height);
+}
+
+static uint64_t rows_below(unsigned height)
+{
+    uint64_t rows = FILL_ROWS;
+    while (height--) {
+        rows *= FILL_CHILDREN;
+    }
+    return rows;
+}
+
+/* A node with so many levels of branches. */
+static struct xd_node *fill(const struct xd_layout *layout, struct xd_item *items, uint64_t count, unsigned height)
+{
+    if (height == 0) {
+        struct xd_leaf *leaf = new_leaf(layout);
+        for (uint64_t i = 0; leaf && i < count; i++) {
+            put_row(layout, leaf, leaf->node.count++, items[i].slot, items[i].row, items[i].mask);
+        }
+        return (struct xd_node *)leaf;
+    }
+    struct xd_branch *branch = new_branch(layout);
+    uint64_t below = rows_below(height - 1);
+    if (!branch) return NULL;
+    if (fill_parts(layout, branch, items, count, (count + below - 1) / below, height)) return &branch->node;
+    free_nodes(&branch->node);
     return NULL;
 }
 
-static struct item *gather(const struct xd_node *node, struct item *at)
+bool xd_tree_fill(struct xd_tree *tree, struct xd_item *items, uint64_t count)
 {
-    if (!node->leaf) return gather(node->child[1], gather(node->child[0], at));
-    for (uint32_t i = 0; i < node->count; i++) {
-        *at++ = (struct item){node->leaf->rows[i], node->leaf->masks[i], node->leaf->slots[i]};
+    unsigned height = 0;
+    while (rows_below(height) < count) {
+        height++;
     }
-    return at;
-}
-
-static void settle_places(struct xd_node *node)
-{
-    if (!node->leaf) {
-        settle_places(node->child[0]);
-        settle_places(node->child[1]);
-        return;
+    if (!count) return true;
+    tree->root = fill(tree->layout, items, count, height);
+    tree->count = tree->root ? count : 0;
+    for (uint64_t i = 0; !tree->root && i < count; i++) {
+        xd_tree_place_of(items[i].slot)->leaf = NULL;
     }
-    for (uint32_t i = 0; i < node->count; i++) {
-        *xd_tree_place_of(node->leaf->slots[i]) = (struct xd_place_in_tree){node, i};
-    }
-}
-
-static void replace(struct xd_tree *tree, struct xd_node *old, struct xd_node *fresh)
-{
-    struct xd_node *parent = old->parent;
-    fresh->parent = parent;
-    if (parent) {
-        parent->child[parent->child[1] == old] = fresh;
-    } else {
-        tree->root = fresh;
-    }
-}
-
-/* Builds a node anew, its children of equal size. False without memory: it stays as it is. */
-static bool rebuild(struct xd_tree *tree, struct xd_node *node)
-{
-    struct item *items = aligned(node->count * sizeof *items);
-    if (!items) return false;
-    gather(node, items);
-    struct xd_node *fresh = build(tree, items, node->count, node->parent);
-    free(items);
-    if (!fresh) return false;
-    replace(tree, node, fresh);
-    settle_places(fresh);
-    free_nodes(node);
-    return true;
-}
-
-static bool lopsided(const struct xd_node *node)
-{
-    uint32_t left = node->child[0]->count, right = node->child[1]->count;
-    uint32_t more = left > right ? left : right;
-    return node->count > REBUILD_ROWS && more > node->count / 4 * 3;
-}
-
-/* Rebuilds the highest lopsided node on the way up from here. It is no harm if there is no memory for that now. */
-static void balance(struct xd_tree *tree, struct xd_node *node)
-{
-    struct xd_node *highest = NULL;
-    for (; node; node = node->parent) {
-        if (!node->leaf && lopsided(node)) highest = node;
-    }
-    if (highest) rebuild(tree, highest);
-}
-
-/* --- the three changes ------------------------------------------------------------------------------------------------------- */
-
-static struct xd_node *route(const struct xd_tree *tree, const xd_row *row)
-{
-    struct xd_node *node = tree->root;
-    while (!node->leaf) {
-        float value = (*row)[node->dim];
-        bool right = value == node->split ? node->child[1]->count < node->child[0]->count : value > node->split;
-        node = node->child[right];
-    }
-    return node;
-}
-
-bool xd_tree_add(struct xd_tree *tree, struct xd_slot *slot, const xd_row *row, uint64_t mask)
-{
-    if (!tree->root && !(tree->root = new_leaf(NULL))) return false;
-    struct xd_node *node = route(tree, row);
-    if (node->count == XD_LEAF_ROWS) {
-        if (!rebuild(tree, node)) return false;
-        node = route(tree, row);
-    }
-    put(node, node->count, slot, row, mask);
-    if (node->count == 0) node->box = (struct xd_box){*row, *row, mask, mask};
-    add_counts(node, 1);
-    for (struct xd_node *up = node; up; up = up->parent) {
-        grow_box(&up->box, row, mask);
-    }
-    balance(tree, node->parent);
-    return true;
-}
-
-/* Takes a leaf out of the tree, its sibling in its parent's place. */
-static void drop_leaf(struct xd_tree *tree, struct xd_node *node)
-{
-    struct xd_node *parent = node->parent;
-    if (parent) {
-        struct xd_node *sibling = parent->child[parent->child[0] == node];
-        replace(tree, parent, sibling);
-        free(parent);
-        tighten_above(sibling->parent);
-    } else {
-        tree->root = NULL;
-    }
-    free(node->leaf);
-    free(node);
-}
-
-/* Two leaves that fit into one become one. */
-static void join_small(struct xd_tree *tree, struct xd_node *node)
-{
-    struct xd_node *parent = node->parent;
-    if (!parent || parent->count > XD_LEAF_ROWS / 2) return;
-    if (parent->child[0]->leaf && parent->child[1]->leaf) rebuild(tree, parent);
-}
-
-void xd_tree_remove(struct xd_tree *tree, struct xd_slot *slot)
-{
-    struct xd_place_in_tree *place = xd_tree_place_of(slot);
-    struct xd_node *node = place->node;
-    uint32_t last = node->count - 1, index = place->index;
-    place->node = NULL;
-    add_counts(node, -1);
-    if (last == 0) {
-        drop_leaf(tree, node);
-        return;
-    }
-    if (index != last) put(node, index, node->leaf->slots[last], &node->leaf->rows[last], node->leaf->masks[last]);
-    tighten(node);
-    join_small(tree, node);
-}
-
-void xd_tree_change(struct xd_tree *tree, struct xd_slot *slot, const xd_row *row, uint64_t mask)
-{
-    (void)tree;
-    struct xd_place_in_tree *place = xd_tree_place_of(slot);
-    struct xd_leaf *leaf = place->node->leaf;
-    if (!memcmp(&leaf->rows[place->index], row, sizeof *row) && leaf->masks[place->index] == mask) return;
-    leaf->rows[place->index] = *row;
-    leaf->masks[place->index] = mask;
-    tighten(place->node);
+    return tree->root;
 }

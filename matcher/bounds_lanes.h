@@ -1,0 +1,242 @@
+/* The body of bounds_plain.c and bounds_avx2.c, which differ in what the compiler may use. XD_BOUNDS is the name of the table. */
+#include "matcher/bounds.h"
+#include "matcher/lanes.h"
+
+/* A plan has at most 66 legs, each rounded to the nearest metre. */
+#define LEGS_MARGIN 50.0f
+/* Minutes are whole, and after 2051 floats know them only to within eight. */
+#define MINUTES_MARGIN 10.0f
+/* What the rounding of two places to floats may add to their chord. */
+#define PLACES_MARGIN 2e-7f
+
+struct boxes {
+    const float *low, *high;
+    unsigned stride;
+};
+
+static inline xd_lanes low(struct boxes boxes, unsigned column)
+{
+    return xd_lanes_at(boxes.low + column * boxes.stride);
+}
+
+static inline xd_lanes high(struct boxes boxes, unsigned column)
+{
+    return xd_lanes_at(boxes.high + column * boxes.stride);
+}
+
+static inline xd_lanes positive(xd_lanes a)
+{
+    return xd_lanes_max(a, (xd_lanes){0});
+}
+
+/* The shortest chord, squared, from a place to boxes of places. */
+static inline xd_lanes chord2(struct boxes boxes, unsigned column, const float place[3])
+{
+    xd_lanes sum = {0};
+    for (unsigned i = 0; i < 3; i++) {
+        xd_lanes below = low(boxes, column + i) - place[i], above = place[i] - high(boxes, column + i);
+        xd_lanes out = positive(xd_lanes_max(below, above));
+        sum += out * out;
+    }
+    return sum;
+}
+
+/* No more than the metres of road over a chord: an arc is its chord c times 1 + c^2 / 24 and more. */
+static inline xd_lanes metres(xd_lanes squared, float road)
+{
+    xd_lanes chord = positive(xd_lanes_sqrt(squared) - PLACES_MARGIN);
+    return chord * (1 + chord * chord * (1.0f / 24)) * road;
+}
+
+static inline xd_lanes_mask features_aside(struct boxes boxes, const struct xd_sought *sought)
+{
+    return (low(boxes, XD_STORAGE_MIN_CREDIT) <= sought->credit) & (high(boxes, XD_STORAGE_CREDIT) >= sought->min_credit);
+}
+
+/* Bounds with a margin for rounding, and which of them reach `at_least`. */
+static inline uint32_t reaching(xd_lanes_mask fits, xd_lanes surplus, xd_lanes magnitude, float at_least, float *bounds)
+{
+    xd_lanes bound = surplus + 4 + magnitude * 2e-6f;
+    *(xd_lanes *)bounds = bound;
+    return xd_lanes_bits(fits & (bound >= at_least));
+}
+
+/* --- storage ----------------------------------------------------------------------------------------------------------------- */
+
+/* The price of a volume is least concave in the volume, so the line between two points bounds it from below. */
+static inline xd_lanes space_price(struct boxes boxes, float volume)
+{
+    xd_lanes small = low(boxes, XD_SPACE_SMALL), large = low(boxes, XD_SPACE_LARGE), rate = low(boxes, XD_SPACE_RATE);
+    if (volume > XD_LARGE_VOLUME) return large + rate * (volume - XD_LARGE_VOLUME);
+    if (volume > XD_SMALL_VOLUME)
+        return small + (large - small) * ((volume - XD_SMALL_VOLUME) / (XD_LARGE_VOLUME - XD_SMALL_VOLUME));
+    xd_lanes base = low(boxes, XD_SPACE_BASE);
+    return base + (small - base) * (volume / XD_SMALL_VOLUME);
+}
+
+static inline uint32_t storage_offers(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+{
+    xd_lanes away2 = chord2(boxes, XD_COLUMN_X, sought->place);
+    xd_lanes_mask fits = (away2 <= sought->reach2) & (high(boxes, XD_COLUMN_TEMP_MIN) >= sought->temp_min) &
+                         (low(boxes, XD_COLUMN_TEMP_MAX) <= sought->temp_max);
+    if (!xd_lanes_bits(fits)) return 0;
+    xd_lanes most = high(boxes, XD_STORAGE_AMOUNT), rate = low(boxes, XD_SPACE_RATE);
+    fits &= (low(boxes, XD_STORAGE_FROM_DAY) <= sought->from_day) & (high(boxes, XD_STORAGE_UNTIL_DAY) >= sought->until_day) &
+            (most >= sought->amount) & (low(boxes, XD_SPACE_MIN_PART) <= sought->open) & features_aside(boxes, sought);
+    if (!xd_lanes_bits(fits)) return 0;
+    /* A part that brings anything brings more the larger it is. */
+    xd_lanes part = sought->parts ? xd_lanes_min(most, xd_lanes_of(sought->open)) : xd_lanes_of(sought->open);
+    xd_lanes worth = (sought->unit_price - rate * sought->days) * part - low(boxes, XD_SPACE_BASE);
+    worth = xd_lanes_min(worth, sought->limit - space_price(boxes, sought->volume));
+    xd_lanes access = metres(away2, sought->road) * sought->access;
+    return reaching(fits, worth - access, xd_lanes_of(sought->limit), at_least, bounds);
+}
+
+/* What is left of limits at a rate is convex in the rate, so the line between two points bounds it from above. */
+static inline xd_lanes left_between(struct boxes boxes, unsigned limit_column, float rate, float cheap_rate, float dear_rate)
+{
+    xd_lanes limit = high(boxes, limit_column), cheap = high(boxes, limit_column + 1);
+    if (rate <= cheap_rate) return limit + (cheap - limit) * (rate / cheap_rate);
+    xd_lanes dear = high(boxes, limit_column + 2);
+    if (rate <= dear_rate) return cheap + (dear - cheap) * ((rate - cheap_rate) / (dear_rate - cheap_rate));
+    return dear - low(boxes, limit_column + 3) * (rate - dear_rate);
+}
+
+static inline uint32_t storage_requests(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+{
+    xd_lanes away2 = chord2(boxes, XD_COLUMN_X, sought->place), reach = high(boxes, XD_WANT_REACH);
+    xd_lanes_mask fits = (away2 <= reach * reach) & (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_min) &
+                         (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_max);
+    if (!xd_lanes_bits(fits)) return 0;
+    fits &= (high(boxes, XD_STORAGE_FROM_DAY) >= sought->from_day) & (low(boxes, XD_STORAGE_UNTIL_DAY) <= sought->until_day) &
+            (low(boxes, XD_STORAGE_AMOUNT) <= sought->amount) & features_aside(boxes, sought);
+    if (!xd_lanes_bits(fits)) return 0;
+    xd_lanes limit = high(boxes, XD_WANT_LIMIT);
+    xd_lanes left = limit - low(boxes, XD_WANT_VOLUME) * sought->rate;
+    left = xd_lanes_min(left, left_between(boxes, XD_WANT_LIMIT, sought->rate, XD_CHEAP_RATE, XD_DEAR_RATE));
+    xd_lanes access = metres(away2, sought->road) * low(boxes, XD_WANT_ACCESS);
+    return reaching(fits, left - sought->base - access, limit, at_least, bounds);
+}
+
+/* --- trucks ------------------------------------------------------------------------------------------------------------------ */
+
+static inline uint32_t truck_offers(struct boxes boxes, const struct xd_sought *sought, bool lanes, float at_least,
+                                    float *bounds)
+{
+    xd_lanes longest = high(boxes, XD_TRUCK_LONGEST) + LEGS_MARGIN, slowness = low(boxes, XD_TRUCK_SLOWNESS);
+    xd_lanes to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road);
+    xd_lanes way = to_pickup, to_end = {0};
+    if (lanes) {
+        to_end = metres(chord2(boxes, XD_TRUCK_TO_X, sought->to), sought->road);
+        way = to_pickup + sought->direct + to_end;
+    }
+    xd_lanes arrival = low(boxes, XD_TRUCK_FREE) + to_pickup * slowness - MINUTES_MARGIN;
+    xd_lanes_mask fits = (way <= longest) & (arrival <= sought->pickup_until) &
+                         (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) &
+                         (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min);
+    if (!xd_lanes_bits(fits)) return 0;
+    xd_lanes delivery = xd_lanes_max(arrival, xd_lanes_of(sought->pickup_from - MINUTES_MARGIN)) + sought->loading +
+                        slowness * sought->direct;
+    fits &= (high(boxes, XD_TRUCK_KG) >= sought->kg) & (high(boxes, XD_TRUCK_PALLETS) >= sought->pallets) &
+            (delivery - MINUTES_MARGIN <= sought->deliver_until) &
+            (delivery + sought->unloading + to_end * slowness - MINUTES_MARGIN <= high(boxes, XD_TRUCK_UNTIL));
+    if (!xd_lanes_bits(fits)) return 0;
+    xd_lanes added = positive(way - high(boxes, XD_TRUCK_PLANNED) - LEGS_MARGIN);
+    xd_lanes quote = low(boxes, XD_TRUCK_BASE) + low(boxes, XD_TRUCK_RATE) * sought->volume +
+                     low(boxes, XD_TRUCK_DETOUR) * added;
+    return reaching(fits, sought->limit - quote, xd_lanes_of(sought->limit), at_least, bounds);
+}
+
+static inline uint32_t lanes(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+{
+    return truck_offers(boxes, sought, true, at_least, bounds);
+}
+
+static inline uint32_t roamers(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+{
+    return truck_offers(boxes, sought, false, at_least, bounds);
+}
+
+static inline uint32_t loads(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+{
+    xd_lanes direct = low(boxes, XD_LOAD_DIRECT);
+    xd_lanes to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road);
+    xd_lanes way = to_pickup, to_end = {0};
+    if (sought->ends) {
+        to_end = metres(chord2(boxes, XD_LOAD_TO_X, sought->to), sought->road);
+        way = to_pickup + direct + to_end;
+    }
+    xd_lanes arrival = sought->free + to_pickup * sought->slowness - MINUTES_MARGIN;
+    xd_lanes_mask fits = (way <= sought->longest + LEGS_MARGIN) & (arrival <= high(boxes, XD_LOAD_PICKUP_UNTIL)) &
+                         (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) &
+                         (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min);
+    if (!xd_lanes_bits(fits)) return 0;
+    xd_lanes delivery = xd_lanes_max(arrival, low(boxes, XD_LOAD_PICKUP_FROM) - MINUTES_MARGIN) +
+                        low(boxes, XD_LOAD_LOADING) + sought->slowness * direct;
+    fits &= (low(boxes, XD_LOAD_KG) <= sought->kg) & (low(boxes, XD_LOAD_PALLETS) <= sought->pallets) &
+            (delivery - MINUTES_MARGIN <= high(boxes, XD_LOAD_DELIVER_UNTIL)) &
+            (delivery + low(boxes, XD_LOAD_UNLOADING) + to_end * sought->slowness - MINUTES_MARGIN <= sought->until);
+    if (!xd_lanes_bits(fits)) return 0;
+    xd_lanes limit = high(boxes, XD_LOAD_LIMIT);
+    xd_lanes left = limit - low(boxes, XD_LOAD_VOLUME) * sought->rate;
+    left = xd_lanes_min(left, left_between(boxes, XD_LOAD_LIMIT, sought->rate, XD_CHEAP_HAUL, XD_DEAR_HAUL));
+    xd_lanes added = positive(way - sought->planned - LEGS_MARGIN);
+    return reaching(fits, left - sought->base - sought->detour * added, limit, at_least, bounds);
+}
+
+/* --- the pass ---------------------------------------------------------------------------------------------------------------- */
+
+typedef uint32_t bound_some(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds);
+
+static inline __attribute__((always_inline)) uint64_t bound_all(bound_some *some, const struct xd_sought *sought,
+                                                                const float *low_values, const float *high_values,
+                                                                unsigned stride, unsigned count, float at_least,
+                                                                float *bounds)
+{
+    uint64_t fits = 0;
+    for (unsigned i = 0; i < count; i += XD_LANES) {
+        struct boxes boxes = {low_values + i, high_values + i, stride};
+        fits |= (uint64_t)some(boxes, sought, at_least, bounds + i) << i;
+    }
+    return count < 64 ? fits & ((UINT64_C(1) << count) - 1) : fits;
+}
+
+static uint64_t bound_storage_offers(const struct xd_sought *sought, const float *low_values, const float *high_values,
+                                     unsigned stride, unsigned count, float at_least, float *bounds)
+{
+    return bound_all(storage_offers, sought, low_values, high_values, stride, count, at_least, bounds);
+}
+
+static uint64_t bound_storage_requests(const struct xd_sought *sought, const float *low_values, const float *high_values,
+                                       unsigned stride, unsigned count, float at_least, float *bounds)
+{
+    return bound_all(storage_requests, sought, low_values, high_values, stride, count, at_least, bounds);
+}
+
+static uint64_t bound_lanes(const struct xd_sought *sought, const float *low_values, const float *high_values,
+                            unsigned stride, unsigned count, float at_least, float *bounds)
+{
+    return bound_all(lanes, sought, low_values, high_values, stride, count, at_least, bounds);
+}
+
+static uint64_t bound_roamers(const struct xd_sought *sought, const float *low_values, const float *high_values,
+                              unsigned stride, unsigned count, float at_least, float *bounds)
+{
+    return bound_all(roamers, sought, low_values, high_values, stride, count, at_least, bounds);
+}
+
+static uint64_t bound_loads(const struct xd_sought *sought, const float *low_values, const float *high_values,
+                            unsigned stride, unsigned count, float at_least, float *bounds)
+{
+    return bound_all(loads, sought, low_values, high_values, stride, count, at_least, bounds);
+}
+
+const xd_bound_functions XD_BOUNDS = {
+    [XD_SHELF_LANES] = bound_lanes,
+    [XD_SHELF_ROAMERS] = bound_roamers,
+    [XD_SHELF_LOADS] = bound_loads,
+    [XD_SHELF_COLD_OFFERS] = bound_storage_offers,
+    [XD_SHELF_COLD_REQUESTS] = bound_storage_requests,
+    [XD_SHELF_FLOOR_OFFERS] = bound_storage_offers,
+    [XD_SHELF_FLOOR_REQUESTS] = bound_storage_requests,
+};
