@@ -51,6 +51,7 @@ bool xd_deal_enter(struct xd_engine *engine, struct xd_deal *deal)
         engine->failed = true;
         return false;
     }
+    if (!xd_mark_enter(engine->unhashed, &deal->mark, true)) engine->failed = true;
     deal->before = engine->last_deal;
     *(engine->last_deal ? &engine->last_deal->after : &engine->first_deal) = deal;
     engine->last_deal = deal;
@@ -62,6 +63,8 @@ bool xd_deal_enter(struct xd_engine *engine, struct xd_deal *deal)
 
 void xd_deal_leave(struct xd_engine *engine, struct xd_deal *deal)
 {
+    xd_slices_pass_match(engine, deal);
+    xd_mark_leave(engine->unhashed, &deal->mark);
     xd_table_remove(&engine->deals, deal->id);
     xd_deadlines_remove(&engine->deadlines, &deal->deadline);
     *(deal->before ? &deal->before->after : &engine->first_deal) = deal->after;

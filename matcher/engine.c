@@ -10,7 +10,8 @@ struct xd_engine *xd_engine_create(const struct xd_engine_options *options)
     engine->next_age = 1;
     engine->next_match = 1;
     engine->books = xd_books_create(options);
-    if (!engine->books) {
+    engine->unhashed = calloc(1, sizeof *engine->unhashed);
+    if (!engine->books || !engine->unhashed) {
         xd_engine_destroy(engine);
         return NULL;
     }
@@ -29,6 +30,7 @@ static void empty_graveyard(struct xd_engine *engine)
 void xd_engine_destroy(struct xd_engine *engine)
 {
     if (!engine) return;
+    xd_engine_save_abandon(engine);
     empty_graveyard(engine);
     for (struct xd_deal *deal = engine->first_deal, *after; deal; deal = after) {
         after = deal->after;
@@ -45,6 +47,8 @@ void xd_engine_destroy(struct xd_engine *engine)
     free(engine->deadlines.heap);
     free(engine->seen.intervals);
     free(engine->grown);
+    if (engine->unhashed) xd_unhashed_free(engine->unhashed);
+    free(engine->unhashed);
     free(engine);
 }
 
@@ -85,6 +89,7 @@ static enum xd_code set_credit(struct xd_engine *engine, const struct xd_record 
 {
     struct xd_account *account = xd_account_find(&engine->accounts, record->account);
     for (struct xd_slot *slot = account ? account->first_order : NULL; slot; slot = slot->mine.after) {
+        xd_touch_order(engine, slot);
         slot->credit = (int32_t)record->credit;
         xd_book_update(engine, slot);
     }

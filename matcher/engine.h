@@ -35,13 +35,32 @@ int64_t xd_engine_next_deadline(const struct xd_engine *engine);
 /* The time of the last record applied, seconds. */
 int64_t xd_engine_now(const struct xd_engine *engine);
 
-/* Appends the whole state in canonical form: engines that behave alike give equal bytes. False without memory. */
+/* Appends the whole state in canonical form: the same after the same records, however the engine came by it (it applied them
+ * all, or was restored in between). False without memory. */
 bool xd_engine_save(const struct xd_engine *engine, struct xd_buf *out);
+
+/* The same in slices, while records go on being applied: what is saved is the state as it is at the beginning, between two
+ * records, byte for byte what xd_engine_save would append then. What changes or goes before the slices come to it is packed
+ * first and kept aside: at most as many bytes as the whole state, and 32 for each order and match. One at a time.
+ * False without memory, or when one is under way. */
+bool xd_engine_save_begin(struct xd_engine *engine);
+
+/* XD_SAVE_FAILED: without memory, here, since the last slice or in `out`; the engine itself is well. */
+enum xd_save_result { XD_SAVE_GOES_ON, XD_SAVE_WHOLE, XD_SAVE_FAILED };
+
+/* Appends at most so many orders and matches more (one takes about half a microsecond, a full plan or calendar ten) of the
+ * snapshot that was begun. It is over unless it goes on. */
+enum xd_save_result xd_engine_save_some(struct xd_engine *engine, uint32_t most, struct xd_buf *out);
+
+/* Ends the one under way, if there is one. */
+void xd_engine_save_abandon(struct xd_engine *engine);
 
 /* An engine from what xd_engine_save wrote. NULL if the bytes are not that, or without memory. */
 struct xd_engine *xd_engine_load(const struct xd_engine_options *options, const uint8_t *bytes, size_t len);
 
-/* A hash (XXH3, 64 bits) of what xd_engine_save writes. */
+/* A hash of what xd_engine_save writes: XXH3 (64 bits) of its header plus the sum of the low 61 bits of XXH3 of each order and
+ * match, modulo 2^64. Packs and hashes only what has changed since it was last asked for or saved in slices. 0 without
+ * memory. */
 uint64_t xd_engine_state_hash(const struct xd_engine *engine);
 
 /* Listings, oldest first. What the engine holds: orders that are open or have live matches, and the live matches, those

@@ -30,6 +30,7 @@ static void await_completion(struct xd_engine *engine, struct xd_deal *deal)
 
 void xd_plan_end(struct xd_engine *engine, struct xd_deal *deal, int64_t planned_end)
 {
+    xd_touch_match(engine, deal);
     deal->planned_end = planned_end;
     if (deal->state == XD_MATCH_CONFIRMED) await_completion(engine, deal);
 }
@@ -37,6 +38,8 @@ void xd_plan_end(struct xd_engine *engine, struct xd_deal *deal, int64_t planned
 void xd_confirm(struct xd_engine *engine, struct xd_deal *deal)
 {
     struct xd_slot *request = deal->order[XD_REQUEST];
+    xd_touch_match(engine, deal);
+    xd_touch_order(engine, request);
     deal->state = XD_MATCH_CONFIRMED;
     deal->hold_until = 0;
     request->proposed -= deal->part;
@@ -104,6 +107,9 @@ static void end_deal(struct xd_engine *engine, struct xd_deal *deal, const struc
     struct xd_slot *offer = deal->order[XD_OFFER], *request = deal->order[XD_REQUEST];
     int64_t part = deal->part;
     bool proposed = deal->state == XD_MATCH_PROPOSED;
+    xd_touch_match(engine, deal);
+    xd_touch_order(engine, offer);
+    xd_touch_order(engine, request);
     deal->state = (uint8_t)ending->state;
     deal->hold_until = 0;
     if (proposed) {
@@ -164,6 +170,7 @@ static void lapse_order(struct xd_engine *engine, struct xd_slot *slot)
     xd_deadlines_remove(&engine->deadlines, &slot->lapse);
     bool open = slot->side == XD_OFFER ? slot->ended == XD_LIVE : slot->open > 0;
     if (!open) return;
+    xd_touch_order(engine, slot);
     slot->open = 0;
     slot->ended = XD_ENDED_EXPIRED;
     xd_report_order(engine, slot, XD_EVENT_ORDER_EXPIRED, NULL);
@@ -220,6 +227,7 @@ enum xd_code xd_cancel_order(struct xd_engine *engine, const struct xd_record *r
     if (!is_account(slot->account, record->account)) return XD_NOT_FOUND;
     bool open = slot->side == XD_OFFER ? slot->ended == XD_LIVE : slot->open > 0;
     if (!open && !first_proposal(slot)) return XD_WRONG_STATE;
+    xd_touch_order(engine, slot);
     slot->open = 0;
     slot->ended = XD_ENDED_CANCELLED;
     xd_report_order(engine, slot, XD_EVENT_ORDER_CANCELLED, "owner");
@@ -307,10 +315,12 @@ enum xd_code xd_accept_match(struct xd_engine *engine, const struct xd_record *r
     if (deal->state != XD_MATCH_PROPOSED) return deal->accepted[side] ? XD_OK : XD_WRONG_STATE;
     const struct xd_slot *request = deal->order[XD_REQUEST];
     uint64_t group = deal->group;
+    xd_touch_match(engine, deal);
     deal->accepted[side] = true;
     bool all = true;
     for (struct xd_deal *part = request->first_deal; part; part = xd_deal_next(part, request)) {
         if (part->group != group) continue;
+        xd_touch_match(engine, part);
         if (side == XD_REQUEST) part->accepted[side] = true;
         all &= part->accepted[XD_OFFER] && part->accepted[XD_REQUEST];
     }

@@ -111,8 +111,10 @@ static void tell(struct xd_engine *engine, const struct xd_deal *deal, enum xd_s
 }
 
 /* The requester knows the times of its stops as they now are; so does the match. */
-static void mark_told(struct xd_engine *engine, struct xd_plan *plan, uint64_t match_id)
+static void mark_told(struct xd_engine *engine, struct xd_slot *truck_offer, uint64_t match_id)
 {
+    const struct xd_plan *plan = &truck_offer->truck_offer.plan;
+    xd_touch_order(engine, truck_offer);
     struct xd_deal *deal = xd_table_get(&engine->deals, match_id);
     for (uint32_t i = 0; i < plan->count; i++) {
         struct xd_stop *stop = &plan->stops[i];
@@ -127,17 +129,17 @@ void xd_report_match(struct xd_engine *engine, const struct xd_deal *deal, enum 
 {
     tell(engine, deal, XD_OFFER, type, by, reason);
     tell(engine, deal, XD_REQUEST, type, by, reason);
-    if (deal->order[XD_OFFER]->kind == XD_TRUCK) mark_told(engine, &deal->order[XD_OFFER]->truck_offer.plan, deal->id);
+    if (deal->order[XD_OFFER]->kind == XD_TRUCK) mark_told(engine, deal->order[XD_OFFER], deal->id);
 }
 
 void xd_report_moved(struct xd_engine *engine, struct xd_slot *truck_offer, const struct xd_deal *except)
 {
-    struct xd_plan *plan = &truck_offer->truck_offer.plan;
+    const struct xd_plan *plan = &truck_offer->truck_offer.plan;
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct xd_stop *stop = &plan->stops[i];
         if (stop->load->off || stop->start == stop->told || stop->load->match_id == except->id) continue;
         const struct xd_deal *deal = xd_table_get(&engine->deals, stop->load->match_id);
-        mark_told(engine, plan, stop->load->match_id);
+        mark_told(engine, truck_offer, stop->load->match_id);
         if (deal) tell(engine, deal, XD_REQUEST, XD_EVENT_MATCH_RESCHEDULED, NULL, NULL);
     }
 }

@@ -168,6 +168,7 @@ bool xd_slot_enter(struct xd_engine *engine, struct xd_slot *slot)
         engine->failed = true;
         return false;
     }
+    if (!xd_mark_enter(engine->unhashed, &slot->mark, false)) engine->failed = true;
     slot->everybody.before = engine->last_order;
     *(engine->last_order ? &engine->last_order->everybody.after : &engine->first_order) = slot;
     engine->last_order = slot;
@@ -182,6 +183,9 @@ bool xd_slot_enter(struct xd_engine *engine, struct xd_slot *slot)
 void xd_slot_leave(struct xd_engine *engine, struct xd_slot *slot)
 {
     xd_output_close_ref(engine->output, (struct xd_str){slot->account->name, slot->account->len}, slot->ref, false);
+    xd_touch_order(engine, slot);
+    xd_slices_pass_order(engine, slot);
+    xd_mark_leave(engine->unhashed, &slot->mark);
     xd_table_remove(&engine->orders, slot->id);
     xd_deadlines_remove(&engine->deadlines, &slot->lapse);
     struct xd_slot *before = slot->everybody.before, *after = slot->everybody.after;
@@ -216,21 +220,31 @@ static void forget_gone(const struct xd_engine *engine, struct xd_slot *request)
     request->barred_count = kept;
 }
 
+static bool make_room(struct xd_slot *request)
+{
+    if (request->barred_count < request->barred_room) return true;
+    uint32_t room = request->barred_room ? request->barred_room * 2 : 4;
+    uint64_t *barred = realloc(request->barred, room * sizeof *barred);
+    if (!barred) return false;
+    request->barred = barred;
+    request->barred_room = room;
+    return true;
+}
+
 void xd_slot_bar(struct xd_engine *engine, struct xd_slot *request, uint64_t offer_id)
 {
     if (xd_slot_barred(request, offer_id)) return;
-    if (request->barred_count == request->barred_room) forget_gone(engine, request);
-    if (request->barred_count == request->barred_room) {
-        uint32_t room = request->barred_room ? request->barred_room * 2 : 4;
-        uint64_t *barred = realloc(request->barred, room * sizeof *barred);
-        if (!barred) {
-            engine->failed = true;
-            return;
-        }
-        request->barred = barred;
-        request->barred_room = room;
+    xd_touch_order(engine, request);
+    forget_gone(engine, request); /* each time, so that the list follows from the log alone */
+    if (!make_room(request)) {
+        engine->failed = true;
+        return;
     }
-    request->barred[request->barred_count++] = offer_id;
+    uint32_t i = request->barred_count++;
+    for (; i > 0 && request->barred[i - 1] > offer_id; i--) {
+        request->barred[i] = request->barred[i - 1];
+    }
+    request->barred[i] = offer_id;
 }
 
 enum xd_order_state xd_slot_state(const struct xd_slot *slot)

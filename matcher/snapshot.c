@@ -1,19 +1,19 @@
 /* The engine's state in bytes and back, and its hash.
  *
  * A run of MessagePack arrays: a header with the counts, then each order, oldest first, then each match by id. Nothing in it
- * depends on how the engine came by its state: no table order, no capacity of an array, no barred offer that is gone. */
+ * depends on how the engine came by its state: no table order, no capacity of an array. */
 #include "core/mp.h"
 #include "matcher/state.h"
 
+#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <xxhash.h>
 
 enum { SNAPSHOT_VERSION = 1 };
 
 /* --- writing ---------------------------------------------------------------------------------------------------------------- */
 
-static void write_header(const struct xd_engine *engine, struct xd_buf *out)
+void xd_pack_header(const struct xd_engine *engine, struct xd_buf *out)
 {
     xd_mp_array(out, 7);
     xd_mp_uint(out, SNAPSHOT_VERSION);
@@ -107,29 +107,15 @@ static void write_calendar(struct xd_buf *out, const struct xd_calendar *calenda
     }
 }
 
-static int by_value(const void *a, const void *b)
+static void write_barred(struct xd_buf *out, const struct xd_slot *slot)
 {
-    uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
-    return one < other ? -1 : one > other;
+    xd_mp_array(out, slot->barred_count);
+    for (uint32_t i = 0; i < slot->barred_count; i++) {
+        xd_mp_uint(out, slot->barred[i]);
+    }
 }
 
-static void write_barred(const struct xd_engine *engine, struct xd_buf *out, const struct xd_slot *slot)
-{
-    uint64_t *barred = slot->barred_count ? malloc(slot->barred_count * sizeof *barred) : NULL;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < slot->barred_count && barred; i++) {
-        if (xd_table_get(&engine->orders, slot->barred[i])) barred[count++] = slot->barred[i];
-    }
-    if (slot->barred_count && !barred) out->failed = true;
-    if (count) qsort(barred, count, sizeof *barred, by_value);
-    xd_mp_array(out, count);
-    for (uint32_t i = 0; i < count; i++) {
-        xd_mp_uint(out, barred[i]);
-    }
-    free(barred);
-}
-
-static void write_slot(const struct xd_engine *engine, struct xd_buf *out, const struct xd_slot *slot)
+void xd_pack_order(const struct xd_slot *slot, struct xd_buf *out)
 {
     xd_mp_array(out, 10);
     xd_mp_uint(out, slot->id);
@@ -139,7 +125,7 @@ static void write_slot(const struct xd_engine *engine, struct xd_buf *out, const
     xd_mp_uint(out, slot->ended);
     xd_mp_int(out, slot->open);
     xd_mp_int(out, slot->confirmed);
-    write_barred(engine, out, slot);
+    write_barred(out, slot);
     xd_mp_bin(out, slot->packed, slot->packed_len);
     if (slot->side == XD_REQUEST) {
         xd_mp_nil(out);
@@ -152,7 +138,7 @@ static void write_slot(const struct xd_engine *engine, struct xd_buf *out, const
 
 enum { DEAL_FIELDS = 16 + XD_DIMS };
 
-static void write_deal(struct xd_buf *out, const struct xd_deal *deal)
+void xd_pack_match(const struct xd_deal *deal, struct xd_buf *out)
 {
     xd_mp_array(out, DEAL_FIELDS);
     xd_mp_uint(out, deal->id);
@@ -174,46 +160,43 @@ static void write_deal(struct xd_buf *out, const struct xd_deal *deal)
     xd_mp_int(out, deal->deadline.when);
 }
 
-/* Writes the state piece by piece; `piece`, where given, takes each and empties the buffer. */
-static void write_state(const struct xd_engine *engine, struct xd_buf *out, void (*piece)(void *arg, struct xd_buf *out),
-                        void *arg)
-{
-    write_header(engine, out);
-    for (const struct xd_slot *slot = engine->first_order; slot; slot = slot->everybody.after) {
-        write_slot(engine, out, slot);
-        if (piece) piece(arg, out);
-    }
-    for (const struct xd_deal *deal = engine->first_deal; deal; deal = deal->after) {
-        write_deal(out, deal);
-        if (piece) piece(arg, out);
-    }
-    if (piece) piece(arg, out);
-}
-
 bool xd_engine_save(const struct xd_engine *engine, struct xd_buf *out)
 {
-    write_state(engine, out, NULL, NULL);
+    xd_pack_header(engine, out);
+    for (const struct xd_slot *slot = engine->first_order; slot; slot = slot->everybody.after) {
+        xd_pack_order(slot, out);
+    }
+    for (const struct xd_deal *deal = engine->first_deal; deal; deal = deal->after) {
+        xd_pack_match(deal, out);
+    }
     return !out->failed;
 }
 
-static void hash_piece(void *arg, struct xd_buf *out)
+/* --- the hash --------------------------------------------------------------------------------------------------------------- */
+
+static void pack_marked(struct xd_mark *mark, struct xd_buf *out)
 {
-    XXH3_64bits_update(arg, out->data, out->len);
-    out->len = 0;
+    if (mark->is_match) {
+        xd_pack_match((const struct xd_deal *)(const void *)((char *)mark - offsetof(struct xd_deal, mark)), out);
+    } else {
+        xd_pack_order((const struct xd_slot *)(const void *)((char *)mark - offsetof(struct xd_slot, mark)), out);
+    }
 }
 
 uint64_t xd_engine_state_hash(const struct xd_engine *engine)
 {
-    XXH3_state_t *hash = XXH3_createState();
-    struct xd_buf buf;
-    xd_buf_init(&buf, 64 << 20);
-    uint64_t result = 0;
-    if (hash && XXH3_64bits_reset(hash) == XXH_OK) {
-        write_state(engine, &buf, hash_piece, hash);
-        result = buf.failed ? 0 : XXH3_64bits_digest(hash);
+    struct xd_buf bytes;
+    xd_buf_init(&bytes, (size_t)64 << 20);
+    uint32_t place = 0;
+    for (struct xd_mark *mark; !bytes.failed && (mark = xd_unhashed_next(engine->unhashed, &place));) {
+        bytes.len = 0;
+        pack_marked(mark, &bytes);
+        if (!bytes.failed) xd_mark_hash(engine->unhashed, mark, bytes.data, bytes.len);
     }
-    xd_buf_free(&buf);
-    XXH3_freeState(hash);
+    bytes.len = 0;
+    xd_pack_header(engine, &bytes);
+    uint64_t result = bytes.failed ? 0 : engine->unhashed->sum + XXH3_64bits(bytes.data, bytes.len);
+    xd_buf_free(&bytes);
     return result;
 }
 
@@ -384,7 +367,7 @@ static bool read_barred(struct xd_slot *slot, struct reader barred)
     return !barred.bad;
 }
 
-static bool read_slot(struct xd_engine *engine, const msgpack_object *object)
+static struct xd_slot *read_slot(struct xd_engine *engine, const msgpack_object *object)
 {
     struct reader in = array_of(object);
     uint64_t id = read_uint(&in), age = read_uint(&in);
@@ -393,7 +376,7 @@ static bool read_slot(struct xd_engine *engine, const msgpack_object *object)
     struct reader barred = array_of(next(&in));
     struct xd_str packed = read_bytes(&in);
     const msgpack_object *rest = next(&in);
-    if (in.bad || barred.bad) return false;
+    if (in.bad || barred.bad) return NULL;
     msgpack_unpacked order_object;
     msgpack_unpacked_init(&order_object);
     struct xd_order order;
@@ -403,7 +386,7 @@ static bool read_slot(struct xd_engine *engine, const msgpack_object *object)
         slot = xd_slot_create(engine, &order, account, id, credit);
     }
     msgpack_unpacked_destroy(&order_object);
-    if (!slot) return false;
+    if (!slot) return NULL;
     slot->age = age;
     slot->ended = (uint8_t)ended;
     slot->open = open;
@@ -411,19 +394,18 @@ static bool read_slot(struct xd_engine *engine, const msgpack_object *object)
     bool good = read_state_of(slot, rest) && xd_slot_enter(engine, slot);
     if (!good) {
         xd_slot_destroy(engine, slot);
-        return false;
+        return NULL;
     }
     good = read_barred(slot, barred);
     if (slot->valid_until > engine->now) good &= xd_deadlines_set(&engine->deadlines, &slot->lapse, slot->valid_until);
-    xd_book_update(engine, slot);
-    return good && !engine->failed;
+    return good && !engine->failed ? slot : NULL;
 }
 
-static bool read_deal(struct xd_engine *engine, const msgpack_object *object)
+static struct xd_deal *read_deal(struct xd_engine *engine, const msgpack_object *object)
 {
     struct reader in = array_of(object);
     struct xd_deal *deal = calloc(1, sizeof *deal);
-    if (!deal) return false;
+    if (!deal) return NULL;
     deal->id = read_uint(&in);
     deal->group = read_uint(&in);
     deal->order[XD_OFFER] = xd_table_get(&engine->orders, read_uint(&in));
@@ -448,13 +430,13 @@ static bool read_deal(struct xd_engine *engine, const msgpack_object *object)
     deal->deadline.class = proposed ? XD_DEADLINE_HOLD : XD_DEADLINE_COMPLETION;
     if (in.bad || !deal->order[XD_OFFER] || !deal->order[XD_REQUEST] || !xd_deal_enter(engine, deal)) {
         free(deal);
-        return false;
+        return NULL;
     }
     if (proposed) {
         deal->order[XD_REQUEST]->proposed += deal->part;
         engine->proposal_count++;
     }
-    return xd_deadlines_set(&engine->deadlines, &deal->deadline, when);
+    return xd_deadlines_set(&engine->deadlines, &deal->deadline, when) ? deal : NULL;
 }
 
 struct counts {
@@ -481,22 +463,47 @@ static bool read_header(struct xd_engine *engine, const msgpack_object *object, 
     return engine->seen.intervals && !seen.bad;
 }
 
+/* The bytes of a snapshot, object by object. */
+struct objects {
+    msgpack_unpacked object;
+    const char *bytes;
+    size_t len, at, began; /* the next object; where the one read began */
+};
+
+static bool next_object(struct objects *in)
+{
+    in->began = in->at;
+    return msgpack_unpack_next(&in->object, in->bytes, in->len, &in->at) == MSGPACK_UNPACK_SUCCESS;
+}
+
+static bool read_next_slot(struct xd_engine *engine, struct objects *in)
+{
+    struct xd_slot *slot = next_object(in) ? read_slot(engine, &in->object.data) : NULL;
+    if (slot) xd_mark_hash(engine->unhashed, &slot->mark, (const uint8_t *)in->bytes + in->began, in->at - in->began);
+    return slot;
+}
+
+static bool read_next_deal(struct xd_engine *engine, struct objects *in)
+{
+    struct xd_deal *deal = next_object(in) ? read_deal(engine, &in->object.data) : NULL;
+    if (deal) xd_mark_hash(engine->unhashed, &deal->mark, (const uint8_t *)in->bytes + in->began, in->at - in->began);
+    return deal;
+}
+
 static bool read_all(struct xd_engine *engine, const char *bytes, size_t len)
 {
-    msgpack_unpacked object;
-    msgpack_unpacked_init(&object);
+    struct objects in = {.bytes = bytes, .len = len};
     struct counts counts = {0};
-    size_t at = 0;
-    bool good = msgpack_unpack_next(&object, bytes, len, &at) == MSGPACK_UNPACK_SUCCESS &&
-                read_header(engine, &object.data, &counts);
+    msgpack_unpacked_init(&in.object);
+    bool good = next_object(&in) && read_header(engine, &in.object.data, &counts);
     for (uint64_t i = 0; good && i < counts.orders; i++) {
-        good = msgpack_unpack_next(&object, bytes, len, &at) == MSGPACK_UNPACK_SUCCESS && read_slot(engine, &object.data);
+        good = read_next_slot(engine, &in);
     }
     for (uint64_t i = 0; good && i < counts.deals; i++) {
-        good = msgpack_unpack_next(&object, bytes, len, &at) == MSGPACK_UNPACK_SUCCESS && read_deal(engine, &object.data);
+        good = read_next_deal(engine, &in);
     }
-    msgpack_unpacked_destroy(&object);
-    return good && at == len;
+    msgpack_unpacked_destroy(&in.object);
+    return good && in.at == len && xd_books_fill(engine);
 }
 
 struct xd_engine *xd_engine_load(const struct xd_engine_options *options, const uint8_t *bytes, size_t len)

@@ -6,6 +6,7 @@
 #include "matcher/calendar.h"
 #include "matcher/engine.h"
 #include "matcher/fit.h"
+#include "matcher/mark.h"
 #include "matcher/plan.h"
 #include "matcher/table.h"
 #include "matcher/tree.h"
@@ -13,6 +14,7 @@
 struct xd_slot;
 struct xd_deal;
 struct xd_books;
+struct xd_slices;
 
 /* --- deadlines (deadlines.c) ----------------------------------------------------------------------------------------------- */
 
@@ -108,7 +110,7 @@ struct xd_slot {
     /* requests: the whole = open + proposed + confirmed + closed, in the main dimension */
     int64_t max_price;
     int64_t open, proposed, confirmed;
-    uint64_t *barred; /* offers that it is not to be paired with again */
+    uint64_t *barred; /* offers that it is not to be paired with again, by id; those that were there when the last was added */
     uint32_t barred_count, barred_room;
 
     uint32_t live_deals;
@@ -116,6 +118,7 @@ struct xd_slot {
     struct xd_deadline lapse;
     struct xd_place_in_tree place; /* in its book, while it rests */
     struct xd_slot_links everybody, mine; /* all orders, the account's: oldest first */
+    struct xd_mark mark;
 
     struct xd_str ref, note; /* in `packed` */
     uint32_t packed_len;
@@ -144,6 +147,7 @@ struct xd_deal {
     int64_t hold_until;
     int64_t planned_end; /* s: when it is unloaded, or its last day ends */
     struct xd_deadline deadline; /* hold while proposed, completion once confirmed */
+    struct xd_mark mark;
 };
 
 /* --- the engine ------------------------------------------------------------------------------------------------------------ */
@@ -177,11 +181,39 @@ struct xd_engine {
     struct xd_slot **grown; /* what waits to be treated */
     uint32_t grown_count, grown_room;
     struct xd_slot *graveyard; /* linked through everybody.after */
+
+    struct xd_unhashed *unhashed; /* kept for the state's hash, which changes nothing else */
+    struct xd_slices *slices;     /* a snapshot under way, or NULL */
 };
 
 /* seen.c */
 bool xd_seen_contains(const struct xd_seen *seen, uint64_t number);
 bool xd_seen_add(struct xd_seen *seen, uint64_t number);
+
+/* slices.c: snapshots made in slices. Keeps aside how it was, if the snapshot under way has yet to come to it. */
+void xd_slices_keep_order(struct xd_engine *engine, struct xd_slot *slot);
+void xd_slices_keep_match(struct xd_engine *engine, struct xd_deal *deal);
+/* It is about to be taken from its place in the list of all: the walk goes on behind it. */
+void xd_slices_pass_order(struct xd_engine *engine, const struct xd_slot *slot);
+void xd_slices_pass_match(struct xd_engine *engine, const struct xd_deal *deal);
+
+/* To be called before anything changes that the snapshot says of an order or match: every time, it costs next to nothing. */
+static inline void xd_touch_order(struct xd_engine *engine, struct xd_slot *slot)
+{
+    if (engine->slices) xd_slices_keep_order(engine, slot);
+    if (!xd_mark_change(engine->unhashed, &slot->mark)) engine->failed = true;
+}
+
+static inline void xd_touch_match(struct xd_engine *engine, struct xd_deal *deal)
+{
+    if (engine->slices) xd_slices_keep_match(engine, deal);
+    if (!xd_mark_change(engine->unhashed, &deal->mark)) engine->failed = true;
+}
+
+/* snapshot.c: what a snapshot says */
+void xd_pack_header(const struct xd_engine *engine, struct xd_buf *out);
+void xd_pack_order(const struct xd_slot *slot, struct xd_buf *out);
+void xd_pack_match(const struct xd_deal *deal, struct xd_buf *out);
 
 /* slot.c: making and unmaking orders */
 struct xd_slot *xd_slot_create(struct xd_engine *engine, const struct xd_order *order, struct xd_str account, uint64_t id,
@@ -202,6 +234,8 @@ bool xd_rests(const struct xd_slot *slot);
 /* Enters an order that rests and is not in its book, takes out one that is and does not, and takes notice of what changed of
  * one that stays: what is open of it, its plan, its calendar. To be called after every change. */
 void xd_book_update(struct xd_engine *engine, struct xd_slot *slot);
+/* Enters all orders that rest, into books that are empty: at the end of a load. False without memory. */
+bool xd_books_fill(struct xd_engine *engine);
 /* The resting counterpart with the greatest surplus, the older on a tie; NULL if none fits. */
 struct xd_slot *xd_book_best(struct xd_engine *engine, const struct xd_slot *incoming, struct xd_candidate *best);
 uint64_t xd_book_count(const struct xd_engine *engine, enum xd_kind kind, enum xd_side side);

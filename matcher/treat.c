@@ -15,6 +15,7 @@ static bool take_capacity(struct xd_engine *engine, struct xd_slot *offer, const
                           const struct xd_candidate *candidate, uint64_t match_id)
 {
     bool taken;
+    xd_touch_order(engine, offer);
     if (offer->kind == XD_TRUCK) {
         struct xd_load load = request->truck_request;
         load.match_id = match_id;
@@ -95,6 +96,7 @@ static bool pair(struct xd_engine *engine, struct xd_slot *offer, struct xd_slot
 {
     uint64_t id = xd_id(engine->options.partition, engine->next_match++);
     if (!take_capacity(engine, offer, request, candidate, id)) return false;
+    xd_touch_order(engine, request);
     request->open -= candidate->part;
     struct xd_deal *deal = make_deal(engine, offer, request, candidate, id);
     if (!deal) return false;
@@ -113,6 +115,7 @@ static void treat_offer(struct xd_engine *engine, struct xd_slot *offer)
         xd_settle_order(engine, request);
     }
     if (offer->fill != XD_FILL_NOW) return;
+    xd_touch_order(engine, offer);
     offer->ended = XD_ENDED_DROPPED;
     xd_report_order(engine, offer, XD_EVENT_ORDER_CANCELLED, "fill_now");
 }
@@ -141,6 +144,7 @@ static bool add_part(struct parts *parts, struct xd_slot *offer, const struct xd
 static void gather_parts(struct xd_engine *engine, struct xd_slot *request, struct parts *parts)
 {
     int64_t wanted = request->open;
+    xd_touch_order(engine, request);
     struct xd_candidate candidate;
     struct xd_slot *offer;
     while (!engine->failed && request->open > 0 && (offer = xd_book_best(engine, request, &candidate))) {
@@ -205,6 +209,7 @@ static void treat_request(struct xd_engine *engine, struct xd_slot *request)
         }
     }
     if (request->fill == XD_FILL_REST || request->open == 0) return;
+    xd_touch_order(engine, request);
     request->open = 0;
     request->ended = XD_ENDED_DROPPED;
     xd_report_order(engine, request, XD_EVENT_ORDER_CANCELLED, "fill_now");

@@ -3,6 +3,7 @@
 #include "core/id.h"
 #include "core/schema.h"
 #include "core/when.h"
+#include "matcher/state.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -185,4 +186,18 @@ void xd_world_record(struct xd_world *world, struct xd_record *record)
     back = xd_world_below(world, 60);
     record->match_id = xd_id(0, world->next_match > back ? world->next_match - back : 1);
     record->credit = between(world, 300, 700);
+}
+
+void xd_world_aim(struct xd_world *world, const struct xd_engine *engine, struct xd_record *record)
+{
+    const struct xd_deal *deal = xd_table_get(&engine->deals, record->match_id);
+    const struct xd_slot *slot = xd_table_get(&engine->orders, record->order_id);
+    if (record->type == XD_RECORD_ORDER || record->type == XD_RECORD_CREDIT) return;
+    const struct xd_account *account = NULL;
+    if (record->type == XD_RECORD_CANCEL) {
+        account = slot ? slot->account : NULL;
+    } else if (deal) {
+        account = deal->order[xd_world_below(world, 2)]->account;
+    }
+    if (account && xd_world_below(world, 20)) record->account = (struct xd_str){account->name, account->len};
 }

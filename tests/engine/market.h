@@ -3,6 +3,7 @@
 #define XD_TESTS_ENGINE_MARKET_H
 
 #include "core/record.h"
+#include "matcher/engine.h"
 
 struct xd_world {
     uint64_t seed;       /* advances */
@@ -20,5 +21,8 @@ uint64_t xd_world_below(struct xd_world *world, uint64_t bound);
 /* The next record: mostly orders, then what their owners do to orders and matches that may exist. Strings live until the
  * next call. May advance `now`. */
 void xd_world_record(struct xd_world *world, struct xd_record *record);
+
+/* Gives a command the account that may act on its match or order, mostly, so that most commands do something. */
+void xd_world_aim(struct xd_world *world, const struct xd_engine *engine, struct xd_record *record);
 
 #endif

@@ -16,21 +16,6 @@ static uint64_t scale(void)
     return text ? strtoull(text, NULL, 10) : 1;
 }
 
-/* The account that may act on a match or order, so that most commands do something. */
-static void find_account(const struct xd_engine *engine, struct xd_world *world, struct xd_record *record)
-{
-    const struct xd_deal *deal = xd_table_get(&engine->deals, record->match_id);
-    const struct xd_slot *slot = xd_table_get(&engine->orders, record->order_id);
-    if (record->type == XD_RECORD_ORDER || record->type == XD_RECORD_CREDIT) return;
-    const struct xd_account *account = NULL;
-    if (record->type == XD_RECORD_CANCEL) {
-        account = slot ? slot->account : NULL;
-    } else if (deal) {
-        account = deal->order[xd_world_below(world, 2)]->account;
-    }
-    if (account && xd_world_below(world, 20)) record->account = (struct xd_str){account->name, account->len};
-}
-
 static void check_plan(const struct xd_slot *offer)
 {
     const struct xd_plan *plan = &offer->truck_offer.plan;
@@ -89,7 +74,7 @@ static uint64_t play_world(uint64_t seed, unsigned commands, bool restoring, uin
     for (unsigned i = 0; i < commands; i++) {
         struct xd_record record;
         xd_world_record(&world, &record);
-        find_account(play.engine, &world, &record);
+        xd_world_aim(&world, play.engine, &record);
         play.now = world.now;
         xd_play_apply(&play, &record);
         world.next_match = play.engine->next_match;

@@ -49,6 +49,14 @@ void xd_book_update(struct xd_engine *engine, struct xd_slot *slot)
     }
 }
 
+bool xd_books_fill(struct xd_engine *engine)
+{
+    for (struct xd_slot *slot = engine->first_order; slot && !engine->failed; slot = slot->everybody.after) {
+        xd_book_update(engine, slot);
+    }
+    return !engine->failed;
+}
+
 uint64_t xd_book_count(const struct xd_engine *engine, enum xd_kind kind, enum xd_side side)
 {
     return engine->books->of[kind][side].count;
