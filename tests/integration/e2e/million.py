@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Measures a broker that holds a large open book: what an order costs in memory and in the snapshot, how long a start takes
-from the snapshot alone, and from the snapshot and a tail of log after kill -9.
+from the snapshot alone, and from the snapshot and a tail of log after kill -9, how long a ping waits while a snapshot is made.
 
     XD_BIN=build/release/bin PYTHONPATH=tests/integration tests/integration/e2e/million.py [--orders N] [--tail N] [--json]
 
@@ -122,12 +122,29 @@ def state(broker):
         return client.call("state_hash")["partitions"]
 
 
-def snapshot_bytes(data):
+def snapshot(data, column):
     ledger = sqlite3.connect("file:%s?mode=ro" % os.path.join(data, "ledger.db"), uri=True)
     try:
-        return ledger.execute("SELECT snapshot_bytes FROM partition").fetchone()[0]
+        return ledger.execute("SELECT snapshot_%s FROM partition" % column).fetchone()[0]
     finally:
         ledger.close()
+
+
+def snapshot_waits(broker, data, every, numbered, at):
+    """The next snapshot, made while nothing else is asked of the broker but pings: the seconds that it takes, and the longest
+    wait of a ping meanwhile."""
+    last = snapshot(data, "record")
+    missing = last + every - state(broker)[0]["records"]
+    submit(broker, orders(missing - 1, numbered, at))
+    state(broker)
+    pinger = Pinger(broker)
+    begun = time.monotonic()
+    submit(broker, orders(1, numbered + missing - 1, at))
+    while snapshot(data, "record") == last:
+        if time.monotonic() - begun > 100:
+            raise AssertionError("no snapshot")
+        time.sleep(0.01)
+    return time.monotonic() - begun, pinger.stop()
 
 
 def directory_bytes(data):
@@ -151,7 +168,8 @@ def measure(count, tail, *args, say=lambda *_: None):
         say(case, metric, value, unit)
 
     with tempfile.TemporaryDirectory(prefix="crossdock-million-") as data:
-        broker = Broker(*args, data=data)
+        every = 2 * tail
+        broker = Broker("--snapshot-every", str(every), *args, data=data)
         try:
             empty = memory(broker)
             pinger = Pinger(broker)
@@ -165,8 +183,8 @@ def measure(count, tail, *args, say=lambda *_: None):
             if broker.stop() != 0:
                 raise AssertionError(broker.log())
             note("stop", "until the process is gone", time.monotonic() - begun, "s")
-            note("stop", "snapshot an open order", snapshot_bytes(data) / count, "bytes")
-            note("stop", "snapshot", snapshot_bytes(data), "bytes")
+            note("stop", "snapshot an open order", snapshot(data, "bytes") / count, "bytes")
+            note("stop", "snapshot", snapshot(data, "bytes"), "bytes")
             note("stop", "data directory", directory_bytes(data), "bytes")
 
             note("restart", "until ready", started(broker), "s")
@@ -182,6 +200,10 @@ def measure(count, tail, *args, say=lambda *_: None):
             note("kill", "until ready", started(broker), "s")
             if state(broker) != before:
                 raise AssertionError("the state is another after the kill")
+
+            seconds, wait = snapshot_waits(broker, data, every, count + tail, at)
+            note("snapshot", "until stored", seconds, "s")
+            note("snapshot", "longest wait of a ping", wait * 1000, "ms")
         finally:
             broker.kill()
     return figures
