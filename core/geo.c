@@ -5,7 +5,6 @@
 
 #define DEGREE_E7_RADIANS 0x1.dfc0a0acf97e2p-30 /* pi / 180e7 */
 #define HALF_PI           0x1.921fb54442d18p+0
-#define EARTH_RADIUS_M    6371008.8
 
 enum { E7_45 = 45 * XD_E7, E7_90 = 90 * XD_E7, E7_180 = 180 * XD_E7 };
 
@@ -104,7 +103,7 @@ double xd_angle(struct xd_unit_vector a, struct xd_unit_vector b)
 
 int64_t xd_distance_m(struct xd_unit_vector a, struct xd_unit_vector b, int32_t road_factor_e4)
 {
-    double metres = xd_angle(a, b) * EARTH_RADIUS_M * (double)road_factor_e4 / 10000.0;
+    double metres = xd_angle(a, b) * XD_EARTH_RADIUS_M * (double)road_factor_e4 / 10000.0;
     return (int64_t)(metres + 0.5);
 }
 

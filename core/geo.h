@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#define XD_EARTH_RADIUS_M 6371008.8
+
 enum { XD_E7 = 10000000 }; /* units of 1e-7 degree */
 
 struct xd_place {
