@@ -21,6 +21,14 @@ struct prospect {
     void *what;
 };
 
+/* For a picture of a search: who compiles this file so is told of all that is put on the heap, and what is taken from it. */
+#ifdef XD_WATCH_SEARCH
+void xd_watch_search(const void *what, bool is_order, double bound, bool taken);
+#define XD_WATCH(prospect, taken) xd_watch_search((prospect)->what, (prospect)->is_order, (double)(prospect)->bound, taken)
+#else
+#define XD_WATCH(prospect, taken) (void)0
+#endif
+
 struct xd_books {
     struct xd_tree shelves[XD_SHELVES];
     const xd_bound_functions *bounds;
@@ -117,6 +125,7 @@ static void push(struct xd_books *books, struct prospect prospect)
         books->heap[i] = books->heap[(i - 1) / 2];
     }
     books->heap[i] = prospect;
+    XD_WATCH(&prospect, false);
 }
 
 static struct prospect pop(struct xd_books *books)
@@ -193,6 +202,7 @@ static bool search_shelf(struct search *search, enum xd_shelf shelf)
     while (books->count) {
         struct prospect next = pop(books);
         if (next.bound < (float)search->at_least) break; /* equal ones may hold an older order */
+        XD_WATCH(&next, true);
         if (next.is_order) {
             judge(search, next.what);
             continue;
