@@ -1,5 +1,6 @@
 """docs/MATCHING.md says what the programs say, and its pictures can be drawn from that."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -44,6 +45,17 @@ class Matching(unittest.TestCase):
                 self.assertIn("](pictures/%s)" % name, PAGE)
                 for path in (pathlib.Path(out) / name, ROOT / "docs" / "pictures" / name):
                     self.check(path)
+
+    def test_search(self):
+        """The program that the tree's picture comes from still finds what the picture shows."""
+        told = subprocess.run([os.path.join(PROGRAMS, "crossdock-picture-search")], check=True, timeout=120,
+                              stdout=subprocess.PIPE, text=True).stdout
+        now, kept = json.loads(told), json.loads((TOOLS / "search.json").read_text(encoding="utf-8"))
+        for name in ("stores", "request", "match"):
+            self.assertEqual(now[name], kept[name])
+        leaves = [node for node in now["nodes"] if node["leaf"]]
+        self.assertEqual(sum(leaf["orders"] for leaf in leaves), now["stores"])
+        self.assertLess(sum(leaf.get("turn", 0) > 0 for leaf in leaves), len(leaves) / 4)
 
     def check(self, path):
         self.assertLess(path.stat().st_size, LARGEST, path)
