@@ -26,8 +26,8 @@ struct xd_account *xd_account_find(const struct xd_accounts_table *table, struct
 
 static bool grow(struct xd_accounts_table *table)
 {
-    struct xd_accounts_table bigger = {.bucket_count = table->bucket_count ? table->bucket_count * 2 : 64,
-                                       .count = table->count};
+    struct xd_accounts_table bigger = *table;
+    bigger.bucket_count = table->bucket_count ? table->bucket_count * 2 : 64;
     bigger.buckets = calloc(bigger.bucket_count, sizeof(*bigger.buckets));
     if (!bigger.buckets) return false;
     for (uint32_t i = 0; i < table->bucket_count; i++) {
@@ -48,7 +48,7 @@ struct xd_account *xd_account_mention(struct xd_accounts_table *table, struct xd
     struct xd_account *account = find(table, name, hash);
     if (!account) {
         if (table->count >= table->bucket_count && !grow(table)) return NULL;
-        account = calloc(1, sizeof *account + name.len);
+        account = xd_pool_take(table->pool, sizeof *account + name.len);
         if (!account) return NULL;
         account->hash = hash;
         account->len = name.len;
@@ -70,5 +70,5 @@ void xd_account_forget(struct xd_accounts_table *table, struct xd_account *accou
     }
     *link = account->next;
     table->count--;
-    free(account);
+    xd_pool_give(table->pool, account);
 }

@@ -79,7 +79,8 @@ void xd_book_update(struct xd_engine *engine, struct xd_slot *slot)
 
 bool xd_books_fill(struct xd_engine *engine)
 {
-    for (struct xd_slot *slot = engine->first_order; slot && !engine->failed; slot = slot->everybody.after) {
+    for (struct xd_slot *slot = xd_slot_at(engine, engine->first_order); slot && !engine->failed;
+         slot = xd_slot_at(engine, slot->everybody.after)) {
         xd_book_update(engine, slot);
     }
     return !engine->failed;

@@ -2,23 +2,30 @@
  *
  *      m2   100 |####      ######|      days begun stay taken when a match ends
  *             0 +----------------+
- *               from_day         until_day (exclusive)
+ *               ^   ^     ^
+ *               three steps: from_day, and each day on which what is free changes
  *
- * Until something is taken there is only the capacity; then an array of days for each dimension. */
+ * Few of its days differ from the day before, so it keeps the steps: a row of the first day and what is free from it on, in
+ * each stated dimension. There are never more steps than days. Made when something is first taken: until then an offer has
+ * its capacity on every day, and no calendar. */
 #ifndef XD_MATCHER_CALENDAR_H
 #define XD_MATCHER_CALENDAR_H
 
 #include "core/order.h"
+#include "matcher/pool.h"
 
 struct xd_calendar {
-    int64_t from_day, until_day;
-    int64_t capacity[XD_DIMS];
-    uint8_t dims;  /* bit per dimension that the offer states */
-    int64_t *left; /* [dimension, those stated only][day], or NULL while nothing was ever taken */
+    int32_t from_day, until_day;
+    uint16_t count, room; /* steps */
+    uint8_t dims;         /* bit per dimension that the offer states */
+    uint8_t width;        /* numbers in a row: 1 for the day, 1 for each stated dimension */
+    int64_t rows[];
 };
 
-void xd_calendar_init(struct xd_calendar *calendar, const struct xd_order *offer, uint8_t dims);
-void xd_calendar_free(struct xd_calendar *calendar);
+/* A calendar of the pool with `capacity` free on every day of [from_day, until_day). NULL without memory. It is given back
+ * with xd_pool_give. */
+struct xd_calendar *xd_calendar_create(struct xd_pool *pool, int32_t from_day, int32_t until_day, uint8_t dims,
+                                       const int64_t capacity[XD_DIMS]);
 
 /* The least that is free of a stated dimension over [from, until), which lies within the calendar. */
 int64_t xd_calendar_free_of(const struct xd_calendar *calendar, enum xd_dim dim, int64_t from, int64_t until);
@@ -26,15 +33,17 @@ int64_t xd_calendar_free_of(const struct xd_calendar *calendar, enum xd_dim dim,
 /* The most that is free of a stated dimension on any day. */
 int64_t xd_calendar_most_free(const struct xd_calendar *calendar, enum xd_dim dim);
 
-/* Takes (or gives back) an amount on every day of [from, until). Taking more than is free is the caller's fault. Taking is
- * false without memory. */
-bool xd_calendar_take(struct xd_calendar *calendar, const int64_t amount[XD_DIMS], int64_t from, int64_t until);
-void xd_calendar_give(struct xd_calendar *calendar, const int64_t amount[XD_DIMS], int64_t from, int64_t until);
+/* Takes (or gives back) an amount on every day of [from, until); what it says of dimensions that are not stated is ignored.
+ * Taking more than is free is the caller's fault. The calendar may move. False without memory, the calendar unchanged. */
+bool xd_calendar_take(struct xd_pool *pool, struct xd_calendar **calendar, const int64_t amount[XD_DIMS], int64_t from,
+                      int64_t until);
+bool xd_calendar_give(struct xd_pool *pool, struct xd_calendar **calendar, const int64_t amount[XD_DIMS], int64_t from,
+                      int64_t until);
 
-/* How many numbers `left` holds. */
-size_t xd_calendar_cells(const struct xd_calendar *calendar);
+/* Step `i`: the day after its last. */
+int64_t xd_calendar_step_end(const struct xd_calendar *calendar, uint32_t i);
 
-/* Makes `left`, all free, if it is not there yet. False without memory. */
-bool xd_calendar_open(struct xd_calendar *calendar);
+/* Step `i`: what is free of a stated dimension. */
+int64_t xd_calendar_step_free(const struct xd_calendar *calendar, uint32_t i, enum xd_dim dim);
 
 #endif

@@ -8,7 +8,6 @@ static void link_party(struct xd_deal *deal, enum xd_side side)
     links->after = slot->first_deal;
     if (slot->first_deal) slot->first_deal->party[side].before = deal;
     slot->first_deal = deal;
-    slot->live_deals++;
 
     struct xd_account *account = slot->account;
     struct xd_deal *last = account->last_deal;
@@ -37,7 +36,6 @@ static void unlink_party(struct xd_deal *deal, enum xd_side side)
         slot->first_deal = links->after;
     }
     if (links->after) links->after->party[side].before = links->before;
-    slot->live_deals--;
 
     struct xd_account *account = slot->account;
     struct xd_deal *before = links->account_before, *after = links->account_after;
@@ -47,7 +45,7 @@ static void unlink_party(struct xd_deal *deal, enum xd_side side)
 
 bool xd_deal_enter(struct xd_engine *engine, struct xd_deal *deal)
 {
-    if (!xd_table_put(&engine->deals, deal->id, deal)) {
+    if (!xd_table_put(&engine->deals, deal)) {
         engine->failed = true;
         return false;
     }

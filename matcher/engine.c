@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+enum { PACKED_MAX = 1 << 16 }; /* bytes of an order; what the field table allows is far less */
+
 struct xd_engine *xd_engine_create(const struct xd_engine_options *options)
 {
     struct xd_engine *engine = calloc(1, sizeof *engine);
@@ -9,6 +11,8 @@ struct xd_engine *xd_engine_create(const struct xd_engine_options *options)
     engine->options = *options;
     engine->next_age = 1;
     engine->next_match = 1;
+    xd_buf_init(&engine->packed, PACKED_MAX);
+    engine->orders.pool = engine->deals.pool = engine->deadlines.pool = engine->accounts.pool = &engine->pool;
     engine->books = xd_books_create(options);
     engine->unhashed = calloc(1, sizeof *engine->unhashed);
     if (!engine->books || !engine->unhashed) {
@@ -21,7 +25,7 @@ struct xd_engine *xd_engine_create(const struct xd_engine_options *options)
 static void empty_graveyard(struct xd_engine *engine)
 {
     while (engine->graveyard) {
-        struct xd_slot *slot = engine->graveyard;
+        struct xd_slot *slot = xd_slot_at(engine, engine->graveyard);
         engine->graveyard = slot->everybody.after;
         xd_slot_destroy(engine, slot);
     }
@@ -31,15 +35,6 @@ void xd_engine_destroy(struct xd_engine *engine)
 {
     if (!engine) return;
     xd_engine_save_abandon(engine);
-    empty_graveyard(engine);
-    for (struct xd_deal *deal = engine->first_deal, *after; deal; deal = after) {
-        after = deal->after;
-        free(deal);
-    }
-    for (struct xd_slot *slot = engine->first_order, *after; slot; slot = after) {
-        after = slot->everybody.after;
-        xd_slot_destroy(engine, slot);
-    }
     xd_books_destroy(engine->books);
     xd_table_free(&engine->orders);
     xd_table_free(&engine->deals);
@@ -49,6 +44,8 @@ void xd_engine_destroy(struct xd_engine *engine)
     free(engine->grown);
     if (engine->unhashed) xd_unhashed_free(engine->unhashed);
     free(engine->unhashed);
+    xd_buf_free(&engine->packed);
+    xd_pool_free(&engine->pool);
     free(engine);
 }
 
@@ -88,9 +85,11 @@ static enum xd_code take_order(struct xd_engine *engine, const struct xd_record 
 static enum xd_code set_credit(struct xd_engine *engine, const struct xd_record *record)
 {
     struct xd_account *account = xd_account_find(&engine->accounts, record->account);
-    for (struct xd_slot *slot = account ? account->first_order : NULL; slot; slot = slot->mine.after) {
+    for (xd_link at = account ? account->first_order : 0; at;) {
+        struct xd_slot *slot = xd_slot_at(engine, at);
+        at = slot->mine.after;
         xd_touch_order(engine, slot);
-        slot->credit = (int32_t)record->credit;
+        slot->credit = (int16_t)record->credit;
         xd_book_update(engine, slot);
     }
     return XD_OK;

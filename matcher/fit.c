@@ -49,15 +49,15 @@ static bool lists(struct xd_account *const *accounts, uint32_t count, const stru
 static bool objects(const struct xd_slot *one, const struct xd_slot *other)
 {
     if (other->credit < one->min_credit) return true;
-    if (one->only_count && !lists(one->mentioned, one->only_count, other->account)) return true;
-    return one->never_count && lists(one->mentioned + one->only_count, one->never_count, other->account);
+    if (one->only_count && !lists(xd_slot_mentioned(one), one->only_count, other->account)) return true;
+    return one->never_count && lists(xd_slot_mentioned(one) + one->only_count, one->never_count, other->account);
 }
 
 static bool may_pair(const struct xd_slot *offer, const struct xd_slot *request)
 {
     return offer->currency == request->currency && offer->account != request->account &&
            (request->features & ~offer->features) == 0 && !objects(offer, request) && !objects(request, offer) &&
-           !(request->barred_count && xd_slot_barred(request, offer->id));
+           !(request->barred && xd_slot_barred(request, offer->id));
 }
 
 /* --- trucks ---------------------------------------------------------------------------------------------------------------- */
@@ -103,7 +103,7 @@ static bool fit_truck(const struct xd_slot *offer, const struct xd_slot *request
     out->added_m = out->insertion.charged_m;
     out->part = request->open;
     for (unsigned d = 0; d < XD_DIMS; d++) {
-        out->amount[d] = request->amount[d];
+        out->amount[d] = load->amount[d];
     }
     return true;
 }
@@ -111,20 +111,19 @@ static bool fit_truck(const struct xd_slot *offer, const struct xd_slot *request
 /* --- storage --------------------------------------------------------------------------------------------------------------- */
 
 /* Rule 7: the largest part that is free on every day, 0 if none fits. */
-static int64_t largest_part(const struct xd_slot *offer, const struct xd_slot *request)
+static int32_t largest_part(const struct xd_slot *offer, const struct xd_slot *request)
 {
     enum xd_dim main = xd_main_dim(request->kind);
-    const struct xd_calendar *calendar = &offer->storage_offer.calendar;
     int64_t from = request->storage_request.from_day, until = request->storage_request.until_day;
-    int64_t part = request->open;
+    int32_t part = request->open;
     for (unsigned d = 0; d < XD_DIMS; d++) {
         if (!(offer->dims & request->dims & 1u << d)) continue;
-        int64_t left = xd_calendar_free_of(calendar, d, from, until);
+        int64_t left = xd_slot_free(offer, d, from, until);
         if (d != main) {
-            __int128 most = (__int128)left * request->amount[main] / request->amount[d];
+            __int128 most = (__int128)left * request->whole / xd_slot_amount(request, d);
             left = most < part ? (int64_t)most : part;
         }
-        if (left < part) part = left;
+        if (left < part) part = (int32_t)left;
     }
     if (part < offer->min_part) return 0;
     if (part < request->open && (!request->min_part || part < request->min_part)) return 0;
@@ -140,12 +139,12 @@ static bool band_suits(const struct xd_slot *offer, const struct xd_slot *reques
 static bool fit_storage(const struct xd_slot *offer, const struct xd_slot *request, int32_t road_factor_e4,
                         int64_t at_least, struct xd_candidate *out)
 {
-    const struct xd_calendar *calendar = &offer->storage_offer.calendar;
     int64_t from = request->storage_request.from_day, until = request->storage_request.until_day;
-    if (from < calendar->from_day || until > calendar->until_day || !band_suits(offer, request)) return false;
-    int64_t part = largest_part(offer, request);
+    if (from < offer->storage_offer.from_day || until > offer->storage_offer.until_day) return false;
+    if (!band_suits(offer, request)) return false;
+    int32_t part = largest_part(offer, request);
     if (part <= 0) return false;
-    int64_t whole = request->amount[xd_main_dim(request->kind)];
+    int64_t whole = request->whole;
     int64_t limit = xd_share_down(request->max_price, part, whole);
     __int128 quote = xd_quote_storage(offer->storage_offer.base, offer->storage_offer.per_unit_day, part, until - from);
     if (limit - quote < at_least) return false;
@@ -160,7 +159,7 @@ static bool fit_storage(const struct xd_slot *offer, const struct xd_slot *reque
     out->added_m = 0;
     out->part = part;
     for (unsigned d = 0; d < XD_DIMS; d++) {
-        out->amount[d] = xd_share_up(request->amount[d], part, whole);
+        out->amount[d] = xd_share_up(xd_slot_amount(request, d), part, whole);
     }
     return true;
 }

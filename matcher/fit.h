@@ -10,7 +10,7 @@ struct xd_slot;
 struct xd_candidate {
     int64_t surplus, quote, access;
     int64_t km_m, added_m;      /* metres: see struct xd_match_view */
-    int64_t part;               /* of the main dimension */
+    int32_t part;               /* of the main dimension */
     int64_t amount[XD_DIMS];
     struct xd_insertion insertion; /* trucks */
 };

@@ -3,7 +3,6 @@
 #include "matcher/state.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 
 enum { COMPLETION_S = 30 * 86400 };
 
@@ -17,7 +16,7 @@ void xd_settle_order(struct xd_engine *engine, struct xd_slot *slot)
     if (slot->dead) return;
     xd_book_update(engine, slot);
     bool open = slot->side == XD_OFFER ? slot->ended == XD_LIVE : slot->open > 0;
-    if (!open && !slot->live_deals) xd_slot_leave(engine, slot);
+    if (!open && !slot->first_deal) xd_slot_leave(engine, slot);
 }
 
 /* --- confirming ------------------------------------------------------------------------------------------------------------ */
@@ -42,13 +41,12 @@ void xd_confirm(struct xd_engine *engine, struct xd_deal *deal)
     xd_touch_order(engine, request);
     deal->state = XD_MATCH_CONFIRMED;
     deal->hold_until = 0;
-    request->proposed -= deal->part;
     request->confirmed += deal->part;
     engine->proposal_count--;
     xd_deadlines_remove(&engine->deadlines, &deal->deadline);
     xd_report_match(engine, deal, XD_EVENT_MATCH_CONFIRMED, NULL, NULL);
     await_completion(engine, deal);
-    if (request->confirmed == request->amount[xd_main_dim(request->kind)]) {
+    if (request->confirmed == request->whole) {
         xd_report_order(engine, request, XD_EVENT_ORDER_FILLED, NULL);
     }
 }
@@ -70,20 +68,21 @@ static void give_back(struct xd_engine *engine, const struct xd_deal *deal)
     const struct xd_slot *request = deal->order[XD_REQUEST];
     bool given;
     if (offer->kind == XD_TRUCK) {
-        given = xd_plan_remove(&offer->truck_offer.plan, &offer->truck_offer.truck, deal->id, engine->now);
+        given = xd_plan_remove(&offer->truck_offer.plan, &engine->pool, &offer->truck_offer.truck, deal->id,
+                               engine->now);
     } else {
         int64_t from = request->storage_request.from_day, until = request->storage_request.until_day;
         int64_t next_day = engine->now / XD_DAY_S + 1;
         if (from * XD_DAY_S <= engine->now) from = next_day;
         given = from < until;
-        if (given) xd_calendar_give(&offer->storage_offer.calendar, deal->amount, from, until);
+        if (given && !xd_slot_give(engine, offer, deal->amount, from, until)) engine->failed = true;
     }
     if (given) xd_grow(engine, offer);
 }
 
 /* The part is open again, unless its order has ended meanwhile. An order has lapsed when its own deadline was carried out: one
  * that is due at this record, but after what ends the match, comes to it yet. */
-static void reopen(struct xd_engine *engine, struct xd_slot *request, int64_t part)
+static void reopen(struct xd_engine *engine, struct xd_slot *request, int32_t part)
 {
     if (request->ended == XD_ENDED_CANCELLED || request->ended == XD_ENDED_EXPIRED) return;
     if (!request->lapse.index) {
@@ -105,7 +104,7 @@ struct ending {
 static void end_deal(struct xd_engine *engine, struct xd_deal *deal, const struct ending *ending)
 {
     struct xd_slot *offer = deal->order[XD_OFFER], *request = deal->order[XD_REQUEST];
-    int64_t part = deal->part;
+    int32_t part = deal->part;
     bool proposed = deal->state == XD_MATCH_PROPOSED;
     xd_touch_match(engine, deal);
     xd_touch_order(engine, offer);
@@ -113,7 +112,6 @@ static void end_deal(struct xd_engine *engine, struct xd_deal *deal, const struc
     deal->state = (uint8_t)ending->state;
     deal->hold_until = 0;
     if (proposed) {
-        request->proposed -= part;
         engine->proposal_count--;
     } else if (ending->state != XD_MATCH_COMPLETED) {
         request->confirmed -= part;
@@ -123,7 +121,7 @@ static void end_deal(struct xd_engine *engine, struct xd_deal *deal, const struc
     xd_report_match(engine, deal, ending->event, ending->by, ending->reason);
     if (ending->gives_back && offer->kind == XD_TRUCK) xd_report_moved(engine, offer, deal);
     xd_deal_leave(engine, deal);
-    free(deal);
+    xd_pool_give(&engine->pool, deal);
     if (ending->reopens) reopen(engine, request, part);
     xd_settle_order(engine, offer);
     xd_settle_order(engine, request);

@@ -6,16 +6,21 @@ static bool everybody(const struct xd_listing *listing)
     return listing->account.len == 1 && listing->account.at[0] == '*';
 }
 
+static struct xd_slot *next_slot(const struct xd_engine *engine, const struct xd_slot *slot, bool all)
+{
+    return xd_slot_at(engine, all ? slot->everybody.after : slot->mine.after);
+}
+
 /* Where a page of orders begins: after the last one of the page before or, should it be gone, after its number. */
 static struct xd_slot *first_slot(const struct xd_engine *engine, const struct xd_listing *listing, bool all)
 {
     const struct xd_account *account = all ? NULL : xd_account_find(&engine->accounts, listing->account);
-    struct xd_slot *slot = all ? engine->first_order : account ? account->first_order : NULL;
+    struct xd_slot *slot = xd_slot_at(engine, all ? engine->first_order : account ? account->first_order : 0);
     if (!listing->after) return slot;
     struct xd_slot *last = xd_table_get(&engine->orders, listing->after);
-    if (last && (all || last->account == account)) return all ? last->everybody.after : last->mine.after;
+    if (last && (all || last->account == account)) return next_slot(engine, last, all);
     while (slot && slot->id <= listing->after) {
-        slot = all ? slot->everybody.after : slot->mine.after;
+        slot = next_slot(engine, slot, all);
     }
     return slot;
 }
@@ -27,8 +32,7 @@ uint32_t xd_engine_list_orders(const struct xd_engine *engine, const struct xd_l
     uint32_t count = 0;
     *more = false;
     *last = listing->after;
-    for (struct xd_slot *slot = first_slot(engine, listing, all); slot;
-         slot = all ? slot->everybody.after : slot->mine.after) {
+    for (struct xd_slot *slot = first_slot(engine, listing, all); slot; slot = next_slot(engine, slot, all)) {
         if (listing->state >= 0 && (int)xd_slot_state(slot) != listing->state) continue;
         if (count == listing->limit) {
             *more = true;

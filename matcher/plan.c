@@ -1,7 +1,6 @@
 #include "matcher/plan.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 void xd_plan_init(struct xd_plan *plan, const struct xd_truck *truck)
@@ -12,13 +11,13 @@ void xd_plan_init(struct xd_plan *plan, const struct xd_truck *truck)
                              .length_m = truck->lane_m};
 }
 
-void xd_plan_free(struct xd_plan *plan)
+void xd_plan_free(struct xd_plan *plan, struct xd_pool *pool)
 {
     for (uint32_t i = 0; i < plan->count; i++) {
-        /* A load is freed with its last stop: its delivery, or the fixed pickup of one taken off. */
-        if (plan->stops[i].delivery || plan->stops[i].load->off) free(plan->stops[i].load);
+        /* A load goes with its last stop: its delivery, or the fixed pickup of one taken off. */
+        if (plan->stops[i].delivery || plan->stops[i].load->off) xd_pool_give(pool, plan->stops[i].load);
     }
-    free(plan->stops);
+    xd_pool_give(pool, plan->stops);
     *plan = (struct xd_plan){0};
 }
 
@@ -33,9 +32,9 @@ static int64_t free_at_node(const struct xd_plan *plan, uint32_t i)
     return i == 0 ? plan->free : plan->stops[i - 1].end;
 }
 
-static int64_t distance(const struct xd_truck *truck, const struct xd_unit_vector *a, const struct xd_unit_vector *b)
+static int32_t distance(const struct xd_truck *truck, const struct xd_unit_vector *a, const struct xd_unit_vector *b)
 {
-    return xd_distance_m(*a, *b, truck->road_factor_e4);
+    return (int32_t)xd_distance_m(*a, *b, truck->road_factor_e4);
 }
 
 uint32_t xd_plan_fixed(const struct xd_plan *plan, int64_t now)
@@ -109,8 +108,8 @@ static bool temperature_suits(const struct xd_plan *plan, const struct xd_truck 
                               int64_t now)
 {
     if (!truck->has_temp || !load->has_temp) return !load->has_temp; /* what it carries already has one in common */
-    int64_t min = load->temp.min > truck->temp.min ? load->temp.min : truck->temp.min;
-    int64_t max = load->temp.max < truck->temp.max ? load->temp.max : truck->temp.max;
+    int16_t min = load->temp.min > truck->temp.min ? load->temp.min : truck->temp.min;
+    int16_t max = load->temp.max < truck->temp.max ? load->temp.max : truck->temp.max;
     for (uint32_t i = 0; i < plan->count && min <= max; i++) {
         const struct xd_stop *stop = &plan->stops[i];
         if (!stop->delivery || stop->end <= now || !stop->load->has_temp) continue;
@@ -151,7 +150,7 @@ static void count_aboard(struct trial *trial)
     }
 }
 
-static void measure(struct trial *trial, int64_t (*metres)(const struct xd_truck *, const struct xd_unit_vector *,
+static void measure(struct trial *trial, int32_t (*metres)(const struct xd_truck *, const struct xd_unit_vector *,
                                                            const struct xd_unit_vector *))
 {
     const struct xd_plan *plan = trial->plan;
@@ -168,13 +167,13 @@ static void measure(struct trial *trial, int64_t (*metres)(const struct xd_truck
 }
 
 /* No more than the distance, and a few metres less at most: the series of the arc over the chord, cut off. */
-static int64_t distance_at_least(const struct xd_truck *truck, const struct xd_unit_vector *a,
+static int32_t distance_at_least(const struct xd_truck *truck, const struct xd_unit_vector *a,
                                  const struct xd_unit_vector *b)
 {
     double x = a->x - b->x, y = a->y - b->y, z = a->z - b->z;
     double square = x * x + y * y + z * z;
     double arc = sqrt(square) * (1 + square / 24);
-    return (int64_t)(arc * (6371008.8 * 1e-4) * truck->road_factor_e4) - 1;
+    return (int32_t)(arc * (6371008.8 * 1e-4) * truck->road_factor_e4) - 1;
 }
 
 static bool has_room(const struct trial *trial, uint32_t k)
@@ -304,7 +303,7 @@ bool xd_plan_try(const struct xd_plan *plan, const struct xd_truck *truck, const
 /* --- changing ------------------------------------------------------------------------------------------------------------ */
 
 /* Takes the stops whose service has ended off the front; how many. */
-static uint32_t leave_behind(struct xd_plan *plan, int64_t now)
+static uint32_t leave_behind(struct xd_plan *plan, struct xd_pool *pool, int64_t now)
 {
     uint32_t gone = 0;
     while (gone < plan->count && plan->stops[gone].end <= now) {
@@ -313,9 +312,9 @@ static uint32_t leave_behind(struct xd_plan *plan, int64_t now)
         plan->free = stop->end;
         plan->done_m += stop->leg_m;
         stop->load->picked_up = true;
-        if (stop->delivery || stop->load->off) free(stop->load);
+        if (stop->delivery || stop->load->off) xd_pool_give(pool, stop->load);
     }
-    plan->count -= gone;
+    plan->count = (uint16_t)(plan->count - gone);
     memmove(plan->stops, plan->stops + gone, plan->count * sizeof *plan->stops);
     return gone;
 }
@@ -332,14 +331,16 @@ static void remake(struct xd_plan *plan, const struct xd_truck *truck, uint32_t 
     xd_plan_measure(plan, truck);
 }
 
-static bool make_room(struct xd_plan *plan, uint32_t stops)
+static bool make_room(struct xd_plan *plan, struct xd_pool *pool, uint32_t stops)
 {
     if (plan->count + stops <= plan->room) return true;
-    uint32_t room = plan->room ? plan->room * 2 : 4;
-    struct xd_stop *grown = realloc(plan->stops, room * sizeof *grown);
+    uint32_t room = plan->count + stops + plan->count / 2;
+    struct xd_stop *grown = xd_pool_take(pool, room * sizeof *grown);
     if (!grown) return false;
+    if (plan->count) memcpy(grown, plan->stops, plan->count * sizeof *grown);
+    xd_pool_give(pool, plan->stops);
     plan->stops = grown;
-    plan->room = room;
+    plan->room = (uint16_t)(xd_pool_room(grown) / sizeof *grown);
     return true;
 }
 
@@ -352,17 +353,17 @@ static void put_stop(struct xd_plan *plan, uint32_t position, struct xd_load *lo
     plan->count++;
 }
 
-bool xd_plan_insert(struct xd_plan *plan, const struct xd_truck *truck, const struct xd_load *load, int64_t now,
-                    const struct xd_insertion *insertion)
+bool xd_plan_insert(struct xd_plan *plan, struct xd_pool *pool, const struct xd_truck *truck, const struct xd_load *load,
+                    int64_t now, const struct xd_insertion *insertion)
 {
-    struct xd_load *copy = malloc(sizeof *copy);
-    if (!copy || !make_room(plan, 2)) {
-        free(copy);
+    struct xd_load *copy = xd_pool_take(pool, sizeof *copy);
+    if (!copy || !make_room(plan, pool, 2)) {
+        xd_pool_give(pool, copy);
         return false;
     }
     *copy = *load;
     /* First, so that whoever looks at the plan afterwards finds the new load's stops, though they may end at once. */
-    uint32_t gone = leave_behind(plan, now);
+    uint32_t gone = leave_behind(plan, pool, now);
     uint32_t first = xd_plan_fixed(plan, now);
     put_stop(plan, insertion->delivery - gone, copy, true);
     put_stop(plan, insertion->pickup - gone, copy, false);
@@ -380,17 +381,17 @@ static struct xd_load *load_after(const struct xd_plan *plan, uint32_t first, ui
     return NULL;
 }
 
-bool xd_plan_remove(struct xd_plan *plan, const struct xd_truck *truck, uint64_t match_id, int64_t now)
+bool xd_plan_remove(struct xd_plan *plan, struct xd_pool *pool, const struct xd_truck *truck, uint64_t match_id, int64_t now)
 {
     struct xd_load *load = load_after(plan, xd_plan_fixed(plan, now), match_id);
     if (!load) return false;
-    leave_behind(plan, now);
+    leave_behind(plan, pool, now);
     uint32_t fixed = xd_plan_fixed(plan, now);
     bool keeps_pickup = false;
     for (uint32_t i = 0; i < fixed; i++) {
         keeps_pickup |= plan->stops[i].load == load;
     }
-    uint32_t kept = fixed;
+    uint16_t kept = (uint16_t)fixed;
     for (uint32_t i = fixed; i < plan->count; i++) {
         if (plan->stops[i].load != load) plan->stops[kept++] = plan->stops[i];
     }
@@ -399,15 +400,15 @@ bool xd_plan_remove(struct xd_plan *plan, const struct xd_truck *truck, uint64_t
     if (keeps_pickup) {
         load->off = true;
     } else {
-        free(load);
+        xd_pool_give(pool, load);
     }
     remake(plan, truck, fixed, now);
     return true;
 }
 
-bool xd_plan_append(struct xd_plan *plan, const struct xd_stop *stop)
+bool xd_plan_append(struct xd_plan *plan, struct xd_pool *pool, const struct xd_stop *stop)
 {
-    if (!make_room(plan, 1)) return false;
+    if (!make_room(plan, pool, 1)) return false;
     plan->stops[plan->count++] = *stop;
     return true;
 }

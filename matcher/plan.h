@@ -13,25 +13,31 @@
 
 #include "core/geo.h"
 #include "core/order.h"
+#include "matcher/pool.h"
 
 enum {
     XD_PLAN_LOADS_MAX = 16, /* undelivered */
     XD_PLAN_STOPS_MAX = 64, /* not yet served: fixed pickups of loads taken off count here only */
 };
 
+/* Temperatures, tenths of a degree Celsius. */
+struct xd_band {
+    int16_t min, max;
+};
+
 /* What a truck is and where it may go: fixed while its offer lives. */
 struct xd_truck {
     struct xd_unit_vector from, to;
+    int64_t available_from, available_until; /* s */
+    int64_t capacity[XD_DIMS];
+    int32_t road_factor_e4;
+    int32_t lane_m; /* from-to, 0 without to */
+    int32_t max_detour_m;
+    int32_t speed; /* tenths of km/h */
+    struct xd_band temp;
     bool has_to;
     bool has_temp;
     uint8_t dims; /* bit per dimension that it states */
-    int32_t road_factor_e4;
-    int64_t lane_m; /* from-to, 0 without to */
-    int64_t max_detour_m;
-    int64_t available_from, available_until; /* s */
-    int64_t speed;                           /* tenths of km/h */
-    int64_t capacity[XD_DIMS];
-    struct xd_range temp;
 };
 
 struct xd_load {
@@ -39,10 +45,10 @@ struct xd_load {
     struct xd_unit_vector pickup, delivery;
     struct xd_place pickup_place, delivery_place;
     int64_t pickup_from, pickup_until, deliver_until; /* s */
-    int64_t load_s, unload_s;
-    int64_t direct_m; /* pickup-delivery */
     int64_t amount[XD_DIMS];
-    struct xd_range temp;
+    int32_t load_s, unload_s;
+    int32_t direct_m; /* pickup-delivery */
+    struct xd_band temp;
     bool has_temp;
     bool picked_up; /* its pickup has been taken off the plan's front */
     bool off;       /* taken off; only its fixed pickup remains */
@@ -51,12 +57,12 @@ struct xd_load {
 struct xd_stop {
     struct xd_unit_vector place; /* the load's, kept here where trials pass along the stops */
     struct xd_load *load;
-    bool delivery;
-    int64_t leg_m;  /* from the stop before */
     int64_t depart; /* s: leaves the stop before */
     int64_t start;  /* s: service starts (the eta) */
     int64_t end;    /* s: service has ended */
     int64_t told;   /* the start that its requester knows */
+    int32_t leg_m;  /* from the stop before */
+    bool delivery;
 };
 
 struct xd_plan {
@@ -64,10 +70,10 @@ struct xd_plan {
     int64_t free;             /* ... and when */
     int64_t done_m;           /* metres of the legs up to `at` */
     int64_t direct_m;         /* of all its loads, delivered ones too */
-    int64_t last_leg_m;       /* to `to`; 0 without */
     int64_t length_m;         /* of all of it: done, stops, last leg */
     struct xd_stop *stops;
-    uint32_t count, room;
+    int32_t last_leg_m;       /* to `to`; 0 without */
+    uint16_t count, room;
 };
 
 struct xd_insertion {
@@ -77,7 +83,8 @@ struct xd_insertion {
 };
 
 void xd_plan_init(struct xd_plan *plan, const struct xd_truck *truck);
-void xd_plan_free(struct xd_plan *plan);
+/* Gives back what it holds; loads and stops of a plan are blocks of one pool. */
+void xd_plan_free(struct xd_plan *plan, struct xd_pool *pool);
 
 /* Finds the feasible pair of positions that adds the fewest metres, the earliest on a tie; false if there is none. Every pair
  * is tried in the order of the rule, its metres first, its times only where it would win. O(stops^2) pairs. */
@@ -90,12 +97,12 @@ bool xd_plan_try_within(const struct xd_plan *plan, const struct xd_truck *truck
                         int64_t most_charged_m, struct xd_insertion *out);
 
 /* Carries out what xd_plan_try found at the same `now`. Takes a copy of `load`. False without memory (plan unchanged). */
-bool xd_plan_insert(struct xd_plan *plan, const struct xd_truck *truck, const struct xd_load *load, int64_t now,
-                    const struct xd_insertion *insertion);
+bool xd_plan_insert(struct xd_plan *plan, struct xd_pool *pool, const struct xd_truck *truck, const struct xd_load *load,
+                    int64_t now, const struct xd_insertion *insertion);
 
 /* Takes the load of a match off as far as its stops are not fixed, and remakes what follows. True if anything was given
  * back. */
-bool xd_plan_remove(struct xd_plan *plan, const struct xd_truck *truck, uint64_t match_id, int64_t now);
+bool xd_plan_remove(struct xd_plan *plan, struct xd_pool *pool, const struct xd_truck *truck, uint64_t match_id, int64_t now);
 
 /* How many stops are fixed at `now`. */
 uint32_t xd_plan_fixed(const struct xd_plan *plan, int64_t now);
@@ -108,7 +115,7 @@ int64_t xd_plan_detour(const struct xd_plan *plan, const struct xd_truck *truck)
 
 /* For a plan read from a snapshot: appends a copy of a stop (false without memory), then works out what follows from the
  * stops. */
-bool xd_plan_append(struct xd_plan *plan, const struct xd_stop *stop);
+bool xd_plan_append(struct xd_plan *plan, struct xd_pool *pool, const struct xd_stop *stop);
 void xd_plan_measure(struct xd_plan *plan, const struct xd_truck *truck);
 
 #endif

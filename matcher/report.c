@@ -8,13 +8,13 @@ static struct xd_str name_of(const struct xd_account *account)
 
 void xd_view_order(const struct xd_slot *slot, struct xd_order_view *view)
 {
-    *view = (struct xd_order_view){.ref = slot->ref,
+    *view = (struct xd_order_view){.ref = xd_slot_ref(slot),
                                    .id = slot->id,
                                    .account = name_of(slot->account),
                                    .side = slot->side,
                                    .kind = slot->kind,
                                    .state = xd_slot_state(slot),
-                                   .amount = slot->amount[xd_main_dim(slot->kind)],
+                                   .amount = slot->whole,
                                    .open = slot->open,
                                    .valid_until = slot->valid_until};
 }
@@ -47,7 +47,7 @@ void xd_report_rejected(struct xd_engine *engine, const struct xd_record *record
 static struct xd_party_view party(const struct xd_slot *slot)
 {
     return (struct xd_party_view){
-        .ref = slot->ref, .id = slot->id, .account = name_of(slot->account), .credit = slot->credit};
+        .ref = xd_slot_ref(slot), .id = slot->id, .account = name_of(slot->account), .credit = slot->credit};
 }
 
 /* The whole plan to the carrier, its own stops to the shipper. */
@@ -85,7 +85,7 @@ void xd_view_match(const struct xd_deal *deal, enum xd_side to, struct xd_match_
                                    .km_m = deal->km_m,
                                    .added_m = deal->added_m,
                                    .hold_until = deal->hold_until,
-                                   .note = deal->order[!to]->note};
+                                   .note = xd_slot_note(deal->order[!to])};
     for (unsigned d = 0; d < XD_DIMS; d++) {
         view->amount[d] = deal->amount[d];
     }

@@ -131,7 +131,7 @@ static float chord_of(int64_t metres, int32_t road_factor_e4)
 
 static float most_free(const struct xd_slot *offer)
 {
-    return (float)xd_calendar_most_free(&offer->storage_offer.calendar, xd_main_dim(offer->kind));
+    return (float)xd_slot_most_free(offer);
 }
 
 static void temp_row(const struct xd_slot *slot, float without_min, float without_max, xd_row row)
@@ -145,8 +145,8 @@ static void storage_offer_row(const struct xd_slot *slot, xd_row row)
     float base = (float)slot->storage_offer.base, rate = unit_rate(slot->storage_offer.per_unit_day);
     set_place(row + XD_COLUMN_X, &slot->storage_offer.at);
     temp_row(slot, 0, 0, row);
-    row[XD_STORAGE_FROM_DAY] = (float)slot->storage_offer.calendar.from_day;
-    row[XD_STORAGE_UNTIL_DAY] = (float)slot->storage_offer.calendar.until_day;
+    row[XD_STORAGE_FROM_DAY] = (float)slot->storage_offer.from_day;
+    row[XD_STORAGE_UNTIL_DAY] = (float)slot->storage_offer.until_day;
     row[XD_STORAGE_AMOUNT] = most_free(slot);
     row[XD_STORAGE_CREDIT] = (float)slot->credit;
     row[XD_STORAGE_MIN_CREDIT] = (float)slot->min_credit;
@@ -165,7 +165,7 @@ static int64_t least_part(const struct xd_slot *request)
 
 static double open_limit(const struct xd_slot *request)
 {
-    return (double)request->max_price * (double)request->open / (double)request->amount[xd_main_dim(request->kind)];
+    return (double)request->max_price * (double)request->open / (double)request->whole;
 }
 
 static double open_volume(const struct xd_slot *request)
@@ -293,15 +293,15 @@ static void seek_storage_offers(const struct xd_slot *request, int32_t road_fact
     out->parts = least_part(request) < request->open;
     out->limit = (float)open_limit(request);
     out->volume = (float)open_volume(request);
-    out->unit_price = (float)((double)request->max_price / (double)request->amount[xd_main_dim(request->kind)]);
+    out->unit_price = (float)((double)request->max_price / (double)request->whole);
     out->access = metre_rate(request->storage_request.per_access_km);
 }
 
 static void seek_storage_requests(const struct xd_slot *offer, struct xd_sought *out)
 {
     set_place(out->place, &offer->storage_offer.at);
-    out->from_day = (float)offer->storage_offer.calendar.from_day;
-    out->until_day = (float)offer->storage_offer.calendar.until_day;
+    out->from_day = (float)offer->storage_offer.from_day;
+    out->until_day = (float)offer->storage_offer.until_day;
     out->amount = most_free(offer);
     out->base = (float)offer->storage_offer.base;
     out->rate = unit_rate(offer->storage_offer.per_unit_day);

@@ -30,7 +30,7 @@ struct xd_slices {
     struct xd_buf header; /* as it was; empty once it has been given */
     struct xd_buf bytes;  /* what is to be kept is packed here first */
     bool failed;
-    struct xd_slot *order; /* the next to come to, or NULL */
+    xd_link order; /* the next to come to, or 0 */
     struct xd_deal *deal;
     uint64_t orders_reached, orders_end; /* ages: all below are saved; what is not in it */
     uint64_t deals_reached, deals_end;   /* ids */
@@ -107,7 +107,7 @@ void xd_slices_keep_match(struct xd_engine *engine, struct xd_deal *deal)
 
 void xd_slices_pass_order(struct xd_engine *engine, const struct xd_slot *slot)
 {
-    if (engine->slices && engine->slices->order == slot) engine->slices->order = slot->everybody.after;
+    if (engine->slices && engine->slices->order == xd_pool_link(slot)) engine->slices->order = slot->everybody.after;
 }
 
 void xd_slices_pass_match(struct xd_engine *engine, const struct xd_deal *deal)
@@ -134,7 +134,7 @@ static bool image_is_next(const struct images *images, bool more, uint64_t key)
 static bool give_order(struct xd_engine *engine, struct xd_buf *out)
 {
     struct xd_slices *slices = engine->slices;
-    struct xd_slot *slot = slices->order;
+    struct xd_slot *slot = xd_slot_at(engine, slices->order);
     bool more = slot && slot->age < slices->orders_end;
     if (image_is_next(&slices->orders, more, more ? slot->age : 0)) {
         const struct image *image = slices->orders.heap[0];

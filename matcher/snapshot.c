@@ -90,28 +90,41 @@ static void write_plan(struct xd_buf *out, const struct xd_plan *plan)
     }
 }
 
-/* Runs of equal cells: (value, length) pairs. */
-static void write_calendar(struct xd_buf *out, const struct xd_calendar *calendar)
+/* What is free on each day, dimension after dimension: runs of equal days, (value, length) pairs. Returns how many; writes them
+ * where `out` is given. */
+static uint32_t calendar_runs(const struct xd_calendar *calendar, struct xd_buf *out)
 {
-    size_t cells = calendar->left ? xd_calendar_cells(calendar) : 0;
     uint32_t runs = 0;
-    for (size_t i = 0; i < cells; i++) {
-        runs += i == 0 || calendar->left[i] != calendar->left[i - 1];
-    }
-    xd_mp_array(out, 2 * runs);
-    for (size_t i = 0, length; i < cells; i += length) {
-        for (length = 1; i + length < cells && calendar->left[i + length] == calendar->left[i]; length++) {
+    for (unsigned dim = 0; dim < XD_DIMS; dim++) {
+        if (!(calendar->dims >> dim & 1)) continue;
+        int64_t start = calendar->from_day;
+        for (uint32_t i = 0; i < calendar->count; i++) {
+            int64_t free = xd_calendar_step_free(calendar, i, (enum xd_dim)dim), end = xd_calendar_step_end(calendar, i);
+            bool last = i + 1u == calendar->count;
+            if (!last && xd_calendar_step_free(calendar, i + 1, (enum xd_dim)dim) == free) continue;
+            runs++;
+            if (out) {
+                xd_mp_int(out, free);
+                xd_mp_int(out, end - start);
+            }
+            start = end;
         }
-        xd_mp_int(out, calendar->left[i]);
-        xd_mp_uint(out, length);
     }
+    return runs;
 }
 
-static void write_barred(struct xd_buf *out, const struct xd_slot *slot)
+static void write_calendar(struct xd_buf *out, const struct xd_calendar *calendar)
 {
-    xd_mp_array(out, slot->barred_count);
-    for (uint32_t i = 0; i < slot->barred_count; i++) {
-        xd_mp_uint(out, slot->barred[i]);
+    xd_mp_array(out, calendar ? 2 * calendar_runs(calendar, NULL) : 0);
+    if (calendar) calendar_runs(calendar, out);
+}
+
+static void write_barred(struct xd_buf *out, const struct xd_barred *barred)
+{
+    uint32_t count = barred ? barred->count : 0;
+    xd_mp_array(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        xd_mp_uint(out, barred->offers[i]);
     }
 }
 
@@ -125,14 +138,14 @@ void xd_pack_order(const struct xd_slot *slot, struct xd_buf *out)
     xd_mp_uint(out, slot->ended);
     xd_mp_int(out, slot->open);
     xd_mp_int(out, slot->confirmed);
-    write_barred(out, slot);
-    xd_mp_bin(out, slot->packed, slot->packed_len);
+    write_barred(out, slot->barred);
+    xd_mp_bin(out, xd_slot_packed(slot), slot->packed_len);
     if (slot->side == XD_REQUEST) {
         xd_mp_nil(out);
     } else if (slot->kind == XD_TRUCK) {
         write_plan(out, &slot->truck_offer.plan);
     } else {
-        write_calendar(out, &slot->storage_offer.calendar);
+        write_calendar(out, slot->storage_offer.calendar);
     }
 }
 
@@ -163,7 +176,8 @@ void xd_pack_match(const struct xd_deal *deal, struct xd_buf *out)
 bool xd_engine_save(const struct xd_engine *engine, struct xd_buf *out)
 {
     xd_pack_header(engine, out);
-    for (const struct xd_slot *slot = engine->first_order; slot; slot = slot->everybody.after) {
+    for (const struct xd_slot *slot = xd_slot_at(engine, engine->first_order); slot;
+         slot = xd_slot_at(engine, slot->everybody.after)) {
         xd_pack_order(slot, out);
     }
     for (const struct xd_deal *deal = engine->first_deal; deal; deal = deal->after) {
@@ -265,10 +279,10 @@ static void read_amounts(struct reader *reader, int64_t amount[XD_DIMS])
     }
 }
 
-static struct xd_load *read_load(const msgpack_object *object)
+static struct xd_load *read_load(struct xd_pool *pool, const msgpack_object *object)
 {
     struct reader in = array_of(object);
-    struct xd_load *load = calloc(1, sizeof *load);
+    struct xd_load *load = xd_pool_take(pool, sizeof *load);
     if (!load) return NULL;
     load->match_id = read_uint(&in);
     load->request_id = read_uint(&in);
@@ -281,26 +295,26 @@ static struct xd_load *read_load(const msgpack_object *object)
     load->pickup_from = read_int(&in);
     load->pickup_until = read_int(&in);
     load->deliver_until = read_int(&in);
-    load->load_s = read_int(&in);
-    load->unload_s = read_int(&in);
-    load->direct_m = read_int(&in);
+    load->load_s = (int32_t)read_int(&in);
+    load->unload_s = (int32_t)read_int(&in);
+    load->direct_m = (int32_t)read_int(&in);
     read_amounts(&in, load->amount);
-    load->temp.min = read_int(&in);
-    load->temp.max = read_int(&in);
+    load->temp.min = (int16_t)read_int(&in);
+    load->temp.max = (int16_t)read_int(&in);
     int64_t flags = read_int(&in);
     load->has_temp = flags & 1;
     load->picked_up = flags >> 1 & 1;
     load->off = flags >> 2 & 1;
     if (!in.bad) return load;
-    free(load);
+    xd_pool_give(pool, load);
     return NULL;
 }
 
-static bool read_stop(struct xd_plan *plan, const msgpack_object *object)
+static bool read_stop(struct xd_plan *plan, struct xd_pool *pool, const msgpack_object *object)
 {
     struct reader in = array_of(object);
     struct xd_stop stop = {.delivery = read_int(&in) != 0};
-    stop.leg_m = read_int(&in);
+    stop.leg_m = (int32_t)read_int(&in);
     stop.depart = read_int(&in);
     stop.start = read_int(&in);
     stop.end = read_int(&in);
@@ -309,15 +323,15 @@ static bool read_stop(struct xd_plan *plan, const msgpack_object *object)
     if (in.bad) return false;
     bool named = load->type == MSGPACK_OBJECT_POSITIVE_INTEGER;
     if (named && load->via.u64 >= plan->count) return false;
-    stop.load = named ? plan->stops[load->via.u64].load : read_load(load);
+    stop.load = named ? plan->stops[load->via.u64].load : read_load(pool, load);
     if (!stop.load) return false;
     stop.place = stop.delivery ? stop.load->delivery : stop.load->pickup;
-    if (xd_plan_append(plan, &stop)) return true;
-    if (!named) free(stop.load);
+    if (xd_plan_append(plan, pool, &stop)) return true;
+    if (!named) xd_pool_give(pool, stop.load);
     return false;
 }
 
-static bool read_plan(struct xd_plan *plan, const struct xd_truck *truck, const msgpack_object *object)
+static bool read_plan(struct xd_plan *plan, struct xd_pool *pool, const struct xd_truck *truck, const msgpack_object *object)
 {
     struct reader in = array_of(object);
     plan->at.x = read_double(&in);
@@ -327,42 +341,54 @@ static bool read_plan(struct xd_plan *plan, const struct xd_truck *truck, const 
     plan->done_m = read_int(&in);
     plan->direct_m = read_int(&in);
     while (in.left) {
-        if (!read_stop(plan, next(&in))) return false;
+        if (!read_stop(plan, pool, next(&in))) return false;
     }
     xd_plan_measure(plan, truck);
     return !in.bad;
 }
 
-static bool read_calendar(struct xd_calendar *calendar, const msgpack_object *object)
+/* A run is taken from the capacity. */
+static bool read_run(struct xd_engine *engine, struct xd_slot *slot, unsigned dim, int64_t day, struct reader *in,
+                     int64_t *length)
+{
+    int64_t taken[XD_DIMS] = {0};
+    int64_t capacity = xd_slot_amount(slot, (enum xd_dim)dim);
+    int64_t free = read_int(in);
+    *length = read_int(in);
+    if (in->bad || free < 0 || free > capacity) return false;
+    if (*length < 1 || *length > slot->storage_offer.until_day - day) return false;
+    taken[dim] = capacity - free;
+    return xd_slot_take(engine, slot, taken, day, day + *length);
+}
+
+static bool read_calendar(struct xd_engine *engine, struct xd_slot *slot, const msgpack_object *object)
 {
     struct reader in = array_of(object);
     if (!in.left) return !in.bad;
-    if (!xd_calendar_open(calendar)) return false;
-    size_t cell = 0, cells = xd_calendar_cells(calendar);
-    while (in.left) {
-        int64_t value = read_int(&in);
-        for (uint64_t length = read_uint(&in); length && cell < cells; length--) {
-            calendar->left[cell++] = value;
+    for (unsigned dim = 0; dim < XD_DIMS; dim++) {
+        if (!(slot->dims >> dim & 1)) continue;
+        for (int64_t day = slot->storage_offer.from_day, length; day < slot->storage_offer.until_day; day += length) {
+            if (!read_run(engine, slot, dim, day, &in, &length)) return false;
         }
     }
-    return !in.bad && cell == cells;
+    return !in.left;
 }
 
-static bool read_state_of(struct xd_slot *slot, const msgpack_object *object)
+static bool read_state_of(struct xd_engine *engine, struct xd_slot *slot, const msgpack_object *object)
 {
     if (slot->side == XD_REQUEST) return true;
-    if (slot->kind == XD_TRUCK) return read_plan(&slot->truck_offer.plan, &slot->truck_offer.truck, object);
-    return read_calendar(&slot->storage_offer.calendar, object);
+    if (slot->kind == XD_TRUCK) {
+        return read_plan(&slot->truck_offer.plan, &engine->pool, &slot->truck_offer.truck, object);
+    }
+    return read_calendar(engine, slot, object);
 }
 
 /* Not by xd_slot_bar, which would take offers that are not read yet for gone. */
-static bool read_barred(struct xd_slot *slot, struct reader barred)
+static bool read_barred(struct xd_engine *engine, struct xd_slot *slot, struct reader barred)
 {
-    slot->barred = barred.left ? calloc(barred.left, sizeof *slot->barred) : NULL;
-    if (barred.left && !slot->barred) return false;
-    slot->barred_count = slot->barred_room = barred.left;
-    for (uint32_t i = 0; i < slot->barred_count; i++) {
-        slot->barred[i] = read_uint(&barred);
+    if (barred.left && !xd_slot_bar_room(engine, slot, barred.left)) return false;
+    while (barred.left && !barred.bad) {
+        slot->barred->offers[slot->barred->count++] = read_uint(&barred);
     }
     return !barred.bad;
 }
@@ -389,14 +415,14 @@ static struct xd_slot *read_slot(struct xd_engine *engine, const msgpack_object 
     if (!slot) return NULL;
     slot->age = age;
     slot->ended = (uint8_t)ended;
-    slot->open = open;
-    slot->confirmed = confirmed;
-    bool good = read_state_of(slot, rest) && xd_slot_enter(engine, slot);
+    slot->open = (int32_t)open;
+    slot->confirmed = (int32_t)confirmed;
+    bool good = read_state_of(engine, slot, rest) && xd_slot_enter(engine, slot);
     if (!good) {
         xd_slot_destroy(engine, slot);
         return NULL;
     }
-    good = read_barred(slot, barred);
+    good = read_barred(engine, slot, barred);
     if (slot->valid_until > engine->now) good &= xd_deadlines_set(&engine->deadlines, &slot->lapse, slot->valid_until);
     return good && !engine->failed ? slot : NULL;
 }
@@ -404,7 +430,7 @@ static struct xd_slot *read_slot(struct xd_engine *engine, const msgpack_object 
 static struct xd_deal *read_deal(struct xd_engine *engine, const msgpack_object *object)
 {
     struct reader in = array_of(object);
-    struct xd_deal *deal = calloc(1, sizeof *deal);
+    struct xd_deal *deal = xd_pool_take(&engine->pool, sizeof *deal);
     if (!deal) return NULL;
     deal->id = read_uint(&in);
     deal->group = read_uint(&in);
@@ -414,7 +440,7 @@ static struct xd_deal *read_deal(struct xd_engine *engine, const msgpack_object 
     int64_t accepted = read_int(&in);
     deal->accepted[XD_OFFER] = accepted & 1;
     deal->accepted[XD_REQUEST] = accepted >> 1 & 1;
-    deal->part = read_int(&in);
+    deal->part = (int32_t)read_int(&in);
     read_amounts(&in, deal->amount);
     deal->quote = read_int(&in);
     deal->price = read_int(&in);
@@ -429,13 +455,10 @@ static struct xd_deal *read_deal(struct xd_engine *engine, const msgpack_object 
     bool proposed = deal->state == XD_MATCH_PROPOSED;
     deal->deadline.class = proposed ? XD_DEADLINE_HOLD : XD_DEADLINE_COMPLETION;
     if (in.bad || !deal->order[XD_OFFER] || !deal->order[XD_REQUEST] || !xd_deal_enter(engine, deal)) {
-        free(deal);
+        xd_pool_give(&engine->pool, deal);
         return NULL;
     }
-    if (proposed) {
-        deal->order[XD_REQUEST]->proposed += deal->part;
-        engine->proposal_count++;
-    }
+    engine->proposal_count += proposed;
     return xd_deadlines_set(&engine->deadlines, &deal->deadline, when) ? deal : NULL;
 }
 

@@ -11,6 +11,9 @@
 #include "matcher/table.h"
 #include "matcher/tree.h"
 
+#include <assert.h>
+#include <stddef.h>
+
 struct xd_slot;
 struct xd_deal;
 struct xd_books;
@@ -28,8 +31,19 @@ struct xd_deadline {
     uint8_t class;
 };
 
+/* Orders and matches begin with their id and have their deadline behind it, so that tables and the heap need no more than a
+ * link to the block. */
+enum { XD_ID_AT = 0, XD_DEADLINE_AT = sizeof(uint64_t) };
+
+/* `about` decides nearly always, without a look at the block. */
+struct xd_deadline_cell {
+    uint32_t about; /* when, in steps of 2 s from XD_TIME_MIN, within its range */
+    xd_link block;
+};
+
 struct xd_deadlines {
-    struct xd_deadline **heap; /* [1..count] */
+    const struct xd_pool *pool; /* of the blocks; set by the owner before first use */
+    struct xd_deadline_cell *heap; /* [1..count] */
     uint32_t count, room;
 };
 
@@ -46,12 +60,13 @@ struct xd_account {
     uint64_t hash;
     uint32_t mentions;
     uint32_t len;
-    struct xd_slot *first_order, *last_order; /* linked through slot->mine */
-    struct xd_deal *first_deal, *last_deal;   /* by id, linked through deal->party[side] */
+    struct xd_deal *first_deal, *last_deal; /* by id, linked through deal->party[side] */
+    xd_link first_order, last_order;        /* linked through slot->mine */
     char name[];
 };
 
 struct xd_accounts_table {
+    struct xd_pool *pool; /* of the accounts; set by the owner before first use */
     struct xd_account **buckets;
     uint32_t bucket_count, count;
 };
@@ -66,63 +81,82 @@ struct xd_account *xd_account_find(const struct xd_accounts_table *table, struct
 enum xd_ended { XD_LIVE, XD_ENDED_CANCELLED, XD_ENDED_EXPIRED, XD_ENDED_DROPPED };
 
 struct xd_slot_links {
-    struct xd_slot *before, *after;
+    xd_link before, after;
 };
 
-/* One order of the book. */
+/* Offers that a request is not to be paired with again, by id; those that were there when the last was added. */
+struct xd_barred {
+    uint32_t count, room;
+    uint64_t offers[];
+};
+
+struct xd_truck_offer {
+    struct xd_truck truck;
+    struct xd_plan plan;
+    int64_t base, per_t_km, per_detour_km;
+};
+
+struct xd_storage_offer {
+    struct xd_unit_vector at;
+    struct xd_calendar *calendar; /* NULL until something is taken */
+    int64_t base, per_unit_day;
+    int32_t from_day, until_day;
+};
+
+struct xd_storage_request {
+    struct xd_unit_vector at;
+    int64_t per_access_km;
+    int32_t radius_m, from_day, until_day;
+};
+
+/* One order of the book. Its block is as long as its kind and side need: of the union it has its own member only, and behind
+ * that what few orders have or what is of no fixed length:
+ *
+ *      [struct xd_slot .. its member][accounts of `only`, then `never`][amounts beside the main one][the order, packed]
+ *
+ * Numbers are as wide as their range in the field table asks for (slot.c sees to that). */
 struct xd_slot {
-    uint64_t id, age;
-    struct xd_account *account;
-    uint8_t side, kind, fill, confirm;
-    uint8_t ended;  /* enum xd_ended */
-    uint8_t dims;   /* bit per dimension that it states */
-    bool grown;     /* waits to be treated */
-    bool dead;      /* freed at the end of the record */
-    int32_t credit, min_credit;
-    uint64_t features; /* offers: closed under implication */
-    int64_t currency;
-    int64_t valid_until, hold_s;
-    int64_t amount[XD_DIMS];
-    int64_t min_part;
-    bool has_temp;
-    struct xd_range temp;
-    struct xd_account **mentioned; /* `only_count` of them, then `never_count` */
-    uint8_t only_count, never_count;
-
+    uint64_t id;
     union {
+        struct xd_deadline lapse;
         struct {
-            struct xd_truck truck;
-            struct xd_plan plan;
-            int64_t base, per_t_km, per_detour_km;
-        } truck_offer;
-        struct xd_load truck_request; /* ids of matches not filled in */
-        struct {
-            struct xd_unit_vector at;
-            struct xd_calendar calendar;
-            int64_t base, per_unit_day;
-        } storage_offer;
-        struct {
-            struct xd_unit_vector at;
-            int64_t radius_m, from_day, until_day, per_access_km;
-        } storage_request;
+            int64_t valid_until; /* lapse.when */
+            uint64_t age;        /* lapse.age */
+        };
     };
-
-    /* requests: the whole = open + proposed + confirmed + closed, in the main dimension */
-    int64_t max_price;
-    int64_t open, proposed, confirmed;
-    uint64_t *barred; /* offers that it is not to be paired with again, by id; those that were there when the last was added */
-    uint32_t barred_count, barred_room;
-
-    uint32_t live_deals;
-    struct xd_deal *first_deal; /* linked through deal->party[side] */
-    struct xd_deadline lapse;
+    struct xd_account *account;
+    struct xd_deal *first_deal;   /* of those that live; linked through deal->party[side] */
+    struct xd_barred *barred;     /* requests; NULL: none */
+    uint64_t features;            /* offers: closed under implication */
+    int64_t max_price;            /* requests */
     struct xd_place_in_tree place; /* in its book, while it rests */
     struct xd_slot_links everybody, mine; /* all orders, the account's: oldest first */
     struct xd_mark mark;
+    int32_t currency;
+    int32_t whole; /* of the main dimension */
+    int32_t open, confirmed; /* requests: the whole = open + confirmed + what is proposed + what is closed */
+    int32_t min_part;
+    int32_t hold_s;
+    int16_t credit, min_credit;
+    struct xd_band temp;
+    uint8_t side, kind, fill, confirm;
+    uint8_t ended; /* enum xd_ended */
+    uint8_t only_count, never_count;
+    uint8_t dims : 5;   /* bit per dimension that it states */
+    bool has_temp : 1;
+    bool grown : 1;     /* waits to be treated */
+    bool dead : 1;      /* freed at the end of the record */
+    uint16_t packed_len;
+    uint16_t note_at;   /* in the packed order */
+    uint16_t note_len;
+    uint8_t ref_at, ref_len;
 
-    struct xd_str ref, note; /* in `packed` */
-    uint32_t packed_len;
-    uint8_t packed[]; /* the order in the ledger's form */
+    union {
+        struct xd_truck_offer truck_offer;
+        struct xd_load truck_request; /* ids of matches not filled in */
+        struct xd_storage_offer storage_offer;
+        struct xd_storage_request storage_request;
+    };
 };
 
 /* --- matches --------------------------------------------------------------------------------------------------------------- */
@@ -135,20 +169,24 @@ struct xd_deal_links {
 /* A match that is proposed or confirmed. */
 struct xd_deal {
     uint64_t id;
+    struct xd_deadline deadline; /* hold while proposed, completion once confirmed */
     uint64_t group; /* the id of the first part of one all_now proposal; its own otherwise */
     struct xd_slot *order[XD_SIDES];
     struct xd_deal_links party[XD_SIDES];
     struct xd_deal *before, *after; /* all, by id */
     uint8_t state;                  /* enum xd_match_state */
     bool accepted[XD_SIDES];
-    int64_t part; /* in the main dimension */
+    int32_t part; /* in the main dimension */
     int64_t amount[XD_DIMS];
     int64_t quote, price, surplus, access, km_m, added_m;
     int64_t hold_until;
     int64_t planned_end; /* s: when it is unloaded, or its last day ends */
-    struct xd_deadline deadline; /* hold while proposed, completion once confirmed */
     struct xd_mark mark;
 };
+
+static_assert(offsetof(struct xd_slot, id) == XD_ID_AT && offsetof(struct xd_deal, id) == XD_ID_AT, "see XD_ID_AT");
+static_assert(offsetof(struct xd_slot, lapse) == XD_DEADLINE_AT && offsetof(struct xd_deal, deadline) == XD_DEADLINE_AT,
+              "see XD_DEADLINE_AT");
 
 /* --- the engine ------------------------------------------------------------------------------------------------------------ */
 
@@ -169,18 +207,20 @@ struct xd_engine {
     bool failed; /* memory ran out: the state is not to be trusted */
     struct xd_output *output;
 
+    struct xd_buf packed; /* the order that is being taken */
+    struct xd_pool pool; /* of orders, matches, accounts, plans and calendars */
     struct xd_table orders, deals; /* by id */
     struct xd_accounts_table accounts;
     struct xd_books *books;
     struct xd_deadlines deadlines;
     struct xd_seen seen;
-    struct xd_slot *first_order, *last_order;
+    xd_link first_order, last_order; /* linked through slot->everybody */
     struct xd_deal *first_deal, *last_deal;
     uint64_t order_count, deal_count, proposal_count;
 
     struct xd_slot **grown; /* what waits to be treated */
     uint32_t grown_count, grown_room;
-    struct xd_slot *graveyard; /* linked through everybody.after */
+    xd_link graveyard; /* linked through everybody.after */
 
     struct xd_unhashed *unhashed; /* kept for the state's hash, which changes nothing else */
     struct xd_slices *slices;     /* a snapshot under way, or NULL */
@@ -216,13 +256,39 @@ void xd_pack_order(const struct xd_slot *slot, struct xd_buf *out);
 void xd_pack_match(const struct xd_deal *deal, struct xd_buf *out);
 
 /* slot.c: making and unmaking orders */
+
+/* The order of a link; NULL of 0. */
+static inline struct xd_slot *xd_slot_at(const struct xd_engine *engine, xd_link link)
+{
+    return xd_pool_at(&engine->pool, link);
+}
+
 struct xd_slot *xd_slot_create(struct xd_engine *engine, const struct xd_order *order, struct xd_str account, uint64_t id,
                                int64_t credit);
 void xd_slot_destroy(struct xd_engine *engine, struct xd_slot *slot);
 /* Enters it everywhere but in its book and among the deadlines. */
 bool xd_slot_enter(struct xd_engine *engine, struct xd_slot *slot);
 void xd_slot_leave(struct xd_engine *engine, struct xd_slot *slot);
+/* The order in the ledger's form, slot->packed_len bytes; its strings. */
+const uint8_t *xd_slot_packed(const struct xd_slot *slot);
+struct xd_str xd_slot_ref(const struct xd_slot *slot);
+struct xd_str xd_slot_note(const struct xd_slot *slot);
+/* `only_count` accounts, then `never_count`. */
+struct xd_account *const *xd_slot_mentioned(const struct xd_slot *slot);
+/* What it has or needs in a dimension; 0 where it states none. */
+int64_t xd_slot_amount(const struct xd_slot *slot, enum xd_dim dim);
+/* Of a storage offer: the least that is free of a stated dimension over [from, until), within its days; the most that is free
+ * of the main one on any day. */
+int64_t xd_slot_free(const struct xd_slot *storage_offer, enum xd_dim dim, int64_t from, int64_t until);
+int64_t xd_slot_most_free(const struct xd_slot *storage_offer);
+/* Takes from a storage offer, or gives back to it, as its calendar does. False without memory. */
+bool xd_slot_take(struct xd_engine *engine, struct xd_slot *storage_offer, const int64_t amount[XD_DIMS], int64_t from,
+                  int64_t until);
+bool xd_slot_give(struct xd_engine *engine, struct xd_slot *storage_offer, const int64_t amount[XD_DIMS], int64_t from,
+                  int64_t until);
 bool xd_slot_barred(const struct xd_slot *request, uint64_t offer_id);
+/* Makes room for so many barred offers, no fewer than there are. False without memory. */
+bool xd_slot_bar_room(struct xd_engine *engine, struct xd_slot *request, uint32_t room);
 void xd_slot_bar(struct xd_engine *engine, struct xd_slot *request, uint64_t offer_id);
 enum xd_order_state xd_slot_state(const struct xd_slot *slot);
 

@@ -19,11 +19,11 @@ static bool take_capacity(struct xd_engine *engine, struct xd_slot *offer, const
     if (offer->kind == XD_TRUCK) {
         struct xd_load load = request->truck_request;
         load.match_id = match_id;
-        taken = xd_plan_insert(&offer->truck_offer.plan, &offer->truck_offer.truck, &load, engine->now,
+        taken = xd_plan_insert(&offer->truck_offer.plan, &engine->pool, &offer->truck_offer.truck, &load, engine->now,
                                &candidate->insertion);
     } else {
-        taken = xd_calendar_take(&offer->storage_offer.calendar, candidate->amount,
-                                 request->storage_request.from_day, request->storage_request.until_day);
+        taken = xd_slot_take(engine, offer, candidate->amount, request->storage_request.from_day,
+                             request->storage_request.until_day);
     }
     if (!taken) engine->failed = true;
     return taken;
@@ -46,7 +46,7 @@ static int64_t hold_of(const struct xd_slot *offer, const struct xd_slot *reques
 static struct xd_deal *make_deal(struct xd_engine *engine, struct xd_slot *offer, struct xd_slot *request,
                                  const struct xd_candidate *candidate, uint64_t id)
 {
-    struct xd_deal *deal = calloc(1, sizeof *deal);
+    struct xd_deal *deal = xd_pool_take(&engine->pool, sizeof *deal);
     if (!deal) {
         engine->failed = true;
         return NULL;
@@ -68,10 +68,9 @@ static struct xd_deal *make_deal(struct xd_engine *engine, struct xd_slot *offer
     if (offer->kind != XD_TRUCK) deal->planned_end = request->storage_request.until_day * XD_DAY_S;
     deal->deadline.age = id;
     deal->state = XD_MATCH_PROPOSED;
-    request->proposed += deal->part;
     engine->proposal_count++;
     if (!xd_deal_enter(engine, deal)) {
-        free(deal);
+        xd_pool_give(&engine->pool, deal);
         return NULL;
     }
     return deal;
@@ -143,7 +142,7 @@ static bool add_part(struct parts *parts, struct xd_slot *offer, const struct xd
 /* Runs the greedy, taking capacity as it goes, and gives it back where something remains. */
 static void gather_parts(struct xd_engine *engine, struct xd_slot *request, struct parts *parts)
 {
-    int64_t wanted = request->open;
+    int32_t wanted = request->open;
     xd_touch_order(engine, request);
     struct xd_candidate candidate;
     struct xd_slot *offer;
@@ -157,8 +156,9 @@ static void gather_parts(struct xd_engine *engine, struct xd_slot *request, stru
     }
     if (request->open == 0 || engine->failed) return;
     for (uint32_t i = 0; i < parts->count; i++) { /* only storage comes in parts */
-        xd_calendar_give(&parts->list[i].offer->storage_offer.calendar, parts->list[i].candidate.amount,
-                         request->storage_request.from_day, request->storage_request.until_day);
+        bool given = xd_slot_give(engine, parts->list[i].offer, parts->list[i].candidate.amount,
+                                  request->storage_request.from_day, request->storage_request.until_day);
+        if (!given) engine->failed = true;
     }
     parts->count = 0;
     request->open = wanted;

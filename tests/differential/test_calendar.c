@@ -11,6 +11,8 @@
 
 enum { CALENDARS = 2000, STEPS = 60 };
 
+static struct xd_pool pool;
+
 static int64_t least_left(const struct twin_calendar *twin, const struct xd_order *offer, enum xd_dim dim,
                           int64_t from, int64_t until)
 {
@@ -40,7 +42,7 @@ static void random_days(struct xd_traffic *traffic, const struct xd_order *offer
 }
 
 /* Takes some of what is left over some days, in all dimensions. */
-static void take(struct xd_traffic *traffic, const struct xd_order *offer, struct xd_calendar *fast,
+static void take(struct xd_traffic *traffic, const struct xd_order *offer, struct xd_calendar **fast,
                  struct twin_calendar *slow, uint64_t id)
 {
     struct twin_take take = {.match_id = id};
@@ -49,17 +51,17 @@ static void take(struct xd_traffic *traffic, const struct xd_order *offer, struc
         take.amount[d] =
             xd_traffic_between(traffic, 0, least_left(slow, offer, (enum xd_dim)d, take.from, take.until));
     }
-    assert_true(xd_calendar_take(fast, take.amount, take.from, take.until));
+    assert_true(xd_calendar_take(&pool, fast, take.amount, take.from, take.until));
     twin_calendar_take(slow, &take);
 }
 
 /* Gives back what a match has from some day on. */
-static void give(struct xd_traffic *traffic, struct xd_calendar *fast, struct twin_calendar *slow)
+static void give(struct xd_traffic *traffic, struct xd_calendar **fast, struct twin_calendar *slow)
 {
     if (!slow->count) return;
     struct twin_take take = slow->takes[xd_traffic_below(traffic, slow->count)];
     int64_t day = xd_traffic_between(traffic, take.from, take.until);
-    if (day < take.until) xd_calendar_give(fast, take.amount, day, take.until);
+    if (day < take.until) assert_true(xd_calendar_give(&pool, fast, take.amount, day, take.until));
     assert_int_equal(twin_calendar_give(slow, take.match_id, day), day < take.until);
 }
 
@@ -75,9 +77,10 @@ static void a_calendar_and_its_twin_agree(void **state)
             offer.amount[d] = xd_traffic_between(&traffic, 1, 5000);
         }
         uint8_t dims = (uint8_t)xd_traffic_between(&traffic, 1, (1 << XD_DIMS) - 1);
-        struct xd_calendar fast;
         struct twin_calendar slow = {0};
-        xd_calendar_init(&fast, &offer, dims);
+        struct xd_calendar *fast = xd_calendar_create(&pool, (int32_t)offer.from_day, (int32_t)offer.until_day, dims,
+                                                      offer.amount);
+        assert_non_null(fast);
         for (unsigned step = 0; step < STEPS; step++) {
             if (xd_traffic_chance(&traffic, 60)) {
                 take(&traffic, &offer, &fast, &slow, step + 1);
@@ -88,14 +91,16 @@ static void a_calendar_and_its_twin_agree(void **state)
             random_days(&traffic, &offer, &from, &until);
             unsigned d = (unsigned)xd_traffic_below(&traffic, XD_DIMS);
             if (!(dims >> d & 1)) continue;
-            assert_int_equal(xd_calendar_free_of(&fast, (enum xd_dim)d, from, until),
+            assert_int_equal(xd_calendar_free_of(fast, (enum xd_dim)d, from, until),
                              least_left(&slow, &offer, (enum xd_dim)d, from, until));
-            assert_int_equal(xd_calendar_most_free(&fast, (enum xd_dim)d),
+            assert_int_equal(xd_calendar_most_free(fast, (enum xd_dim)d),
                              most_left(&slow, &offer, (enum xd_dim)d));
         }
-        xd_calendar_free(&fast);
+        assert_true(fast->count <= offer.until_day - offer.from_day);
+        xd_pool_give(&pool, fast);
         twin_calendar_free(&slow);
     }
+    xd_pool_free(&pool);
 }
 
 int main(void)

@@ -18,6 +18,7 @@
 struct pair {
     struct xd_traffic traffic;
     struct xd_truck truck;
+    struct xd_pool pool;
     struct xd_plan plan;
     struct twin_order offer;
     struct twin_order *offers[1];
@@ -32,14 +33,14 @@ static struct xd_truck fast_truck(const struct xd_order *offer, int32_t road_fac
                              .has_temp = xd_order_gave(offer, XD_F_TEMP_C),
                              .dims = (uint8_t)(offer->given >> XD_F_PALLETS & ((1u << XD_DIMS) - 1)),
                              .road_factor_e4 = road_factor_e4,
-                             .max_detour_m = offer->max_detour_m,
+                             .max_detour_m = (int32_t)offer->max_detour_m,
                              .available_from = offer->available_from,
                              .available_until = offer->available_until,
-                             .speed = offer->speed,
-                             .temp = offer->temp};
+                             .speed = (int32_t)offer->speed,
+                             .temp = {(int16_t)offer->temp.min, (int16_t)offer->temp.max}};
     if (truck.has_to) {
         truck.to = xd_place_vector(offer->to);
-        truck.lane_m = xd_distance_m(truck.from, truck.to, road_factor_e4);
+        truck.lane_m = (int32_t)xd_distance_m(truck.from, truck.to, road_factor_e4);
     }
     memcpy(truck.capacity, offer->amount, sizeof truck.capacity);
     return truck;
@@ -54,11 +55,11 @@ static struct xd_load fast_load(const struct xd_order *request, int32_t road_fac
                            .pickup_from = request->pickup_from,
                            .pickup_until = request->pickup_until,
                            .deliver_until = request->deliver_until,
-                           .load_s = request->load_min * 60,
-                           .unload_s = request->unload_min * 60,
-                           .temp = request->temp,
+                           .load_s = (int32_t)request->load_min * 60,
+                           .unload_s = (int32_t)request->unload_min * 60,
+                           .temp = {(int16_t)request->temp.min, (int16_t)request->temp.max},
                            .has_temp = xd_order_gave(request, XD_F_TEMP_C)};
-    load.direct_m = xd_distance_m(load.pickup, load.delivery, road_factor_e4);
+    load.direct_m = (int32_t)xd_distance_m(load.pickup, load.delivery, road_factor_e4);
     memcpy(load.amount, request->amount, sizeof load.amount);
     return load;
 }
@@ -88,7 +89,8 @@ static void begin(struct pair *pair, uint64_t seed)
 
 static void end(struct pair *pair)
 {
-    xd_plan_free(&pair->plan);
+    xd_plan_free(&pair->plan, &pair->pool);
+    xd_pool_free(&pair->pool);
     twin_plan_free(&pair->offer.plan);
 }
 
@@ -138,7 +140,7 @@ static void offer_load(struct pair *pair)
     if (fits) assert_memory_equal(&within, &insertion, sizeof within);
     if (xd_traffic_chance(traffic, 30)) return;
     fast.match_id = slow.match_id = pair->next_match++;
-    assert_true(xd_plan_insert(&pair->plan, &pair->truck, &fast, traffic->now, &insertion));
+    assert_true(xd_plan_insert(&pair->plan, &pair->pool, &pair->truck, &fast, traffic->now, &insertion));
     twin_plan_insert(&pair->offer.plan, &pair->offer.truck, &slow, traffic->now, &expected);
 }
 
@@ -147,7 +149,7 @@ static void take_load_off(struct pair *pair)
     int64_t now = pair->traffic.now;
     uint64_t match_id = 1 + xd_traffic_below(&pair->traffic, pair->next_match);
     bool given = twin_plan_remove(&pair->offer.plan, &pair->offer.truck, match_id, now);
-    assert_int_equal(xd_plan_remove(&pair->plan, &pair->truck, match_id, now), given);
+    assert_int_equal(xd_plan_remove(&pair->plan, &pair->pool, &pair->truck, match_id, now), given);
 }
 
 static void advance(struct pair *pair)

@@ -41,27 +41,44 @@ static void check_plan(const struct xd_slot *offer)
     }
 }
 
-static void check_calendar(const struct xd_calendar *calendar)
+static void check_calendar(const struct xd_slot *offer)
 {
-    if (!calendar->left) return;
-    for (size_t i = 0; i < xd_calendar_cells(calendar); i++) {
-        assert_true(calendar->left[i] >= 0);
+    const struct xd_calendar *calendar = offer->storage_offer.calendar;
+    for (uint32_t i = 0; calendar && i < calendar->count; i++) {
+        for (unsigned d = 0; d < XD_DIMS; d++) {
+            if (!(offer->dims >> d & 1)) continue;
+            int64_t free = xd_calendar_step_free(calendar, i, (enum xd_dim)d);
+            assert_true(free >= 0 && free <= xd_slot_amount(offer, (enum xd_dim)d));
+        }
     }
+}
+
+static int64_t proposed(const struct xd_slot *request)
+{
+    int64_t sum = 0;
+    for (const struct xd_deal *deal = request->first_deal; deal; deal = xd_deal_next(deal, request)) {
+        if (deal->state == XD_MATCH_PROPOSED) sum += deal->part;
+    }
+    return sum;
+}
+
+static void check_order(const struct xd_slot *slot)
+{
+    if (slot->side == XD_REQUEST) {
+        assert_true(slot->open >= 0 && slot->confirmed >= 0);
+        assert_true(slot->open + proposed(slot) + slot->confirmed <= slot->whole);
+    } else if (slot->kind == XD_TRUCK) {
+        check_plan(slot);
+    } else {
+        check_calendar(slot);
+    }
+    assert_true(slot->first_deal || slot->open || (slot->side == XD_OFFER && slot->ended == XD_LIVE));
 }
 
 static void check_invariants(const struct xd_engine *engine)
 {
-    for (const struct xd_slot *slot = engine->first_order; slot; slot = slot->everybody.after) {
-        if (slot->side == XD_REQUEST) {
-            int64_t whole = slot->amount[xd_main_dim(slot->kind)];
-            assert_true(slot->open >= 0 && slot->proposed >= 0 && slot->confirmed >= 0);
-            assert_true(slot->open + slot->proposed + slot->confirmed <= whole);
-        } else if (slot->kind == XD_TRUCK) {
-            check_plan(slot);
-        } else {
-            check_calendar(&slot->storage_offer.calendar);
-        }
-        assert_true(slot->live_deals || slot->open || (slot->side == XD_OFFER && slot->ended == XD_LIVE));
+    for (xd_link at = engine->first_order; at; at = xd_slot_at(engine, at)->everybody.after) {
+        check_order(xd_slot_at(engine, at));
     }
 }
 

@@ -162,7 +162,8 @@ static uint64_t hash_from_scratch(const struct xd_engine *engine)
     xd_buf_init(&bytes, STATE_MAX);
     xd_pack_header(engine, &bytes);
     uint64_t hash = hash_of(&bytes);
-    for (const struct xd_slot *slot = engine->first_order; slot; slot = slot->everybody.after) {
+    for (const struct xd_slot *slot = xd_slot_at(engine, engine->first_order); slot;
+         slot = xd_slot_at(engine, slot->everybody.after)) {
         xd_pack_order(slot, &bytes);
         hash += hash_of(&bytes) & low;
     }

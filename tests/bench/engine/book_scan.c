@@ -51,7 +51,8 @@ void xd_book_update(struct xd_engine *engine, struct xd_slot *slot)
 
 bool xd_books_fill(struct xd_engine *engine)
 {
-    for (struct xd_slot *slot = engine->first_order; slot && !engine->failed; slot = slot->everybody.after) {
+    for (struct xd_slot *slot = xd_slot_at(engine, engine->first_order); slot && !engine->failed;
+         slot = xd_slot_at(engine, slot->everybody.after)) {
         xd_book_update(engine, slot);
     }
     return !engine->failed;
@@ -79,9 +80,9 @@ static void probe_who(struct xd_scan_probe *probe, const struct xd_slot *slot, i
     probe->features[1] = (uint32_t)(slot->features >> 32);
     probe->credit = slot->credit;
     probe->min_credit = slot->min_credit;
-    probe->currency = (int32_t)slot->currency;
-    probe->cold = any ? INT32_MIN : none ? INT32_MAX : (int32_t)slot->temp.min;
-    probe->warm = any ? INT32_MAX : none ? INT32_MIN : (int32_t)slot->temp.max;
+    probe->currency = slot->currency;
+    probe->cold = any ? INT32_MIN : none ? INT32_MAX : slot->temp.min;
+    probe->warm = any ? INT32_MAX : none ? INT32_MIN : slot->temp.max;
     probe->factor = (float)(XD_SCAN_EARTH_M * (double)road_factor_e4 / 1e4 * 0.999999);
     probe->price = (float)slot->max_price;
 }
@@ -89,8 +90,8 @@ static void probe_who(struct xd_scan_probe *probe, const struct xd_slot *slot, i
 static void probe_storage_offer(struct xd_scan_probe *probe, const struct xd_slot *slot)
 {
     probe_place(probe->at, &slot->storage_offer.at);
-    probe->from_day = (int32_t)slot->storage_offer.calendar.from_day;
-    probe->until_day = (int32_t)slot->storage_offer.calendar.until_day;
+    probe->from_day = slot->storage_offer.from_day;
+    probe->until_day = slot->storage_offer.until_day;
     probe->free = (float)xd_scan_most(xd_scan_emptiest_day(slot));
     probe->least = (float)xd_scan_least(slot->min_part);
     probe->base = (float)slot->storage_offer.base;
@@ -106,7 +107,7 @@ static void probe_storage_request(struct xd_scan_probe *probe, const struct xd_s
     probe->reach = (float)xd_scan_reach(slot->storage_request.radius_m, road_factor_e4);
     probe->open = (float)slot->open;
     probe->least = (float)xd_scan_least(xd_scan_least_part(slot));
-    probe->unit_price = (float)((double)slot->max_price / (double)slot->amount[xd_main_dim(slot->kind)]);
+    probe->unit_price = (float)((double)slot->max_price / (double)slot->whole);
     probe->access = (float)((double)slot->storage_request.per_access_km / 1e5);
 }
 

@@ -74,7 +74,7 @@ void xd_flow_destroy(struct xd_flow *flow)
     free(flow->live[XD_OFFER]);
     free(flow->live[XD_REQUEST]);
     free(flow->heap);
-    xd_table_free(&flow->index);
+    xd_map_free(&flow->index);
     free(flow);
 }
 
@@ -90,21 +90,21 @@ bool xd_flow_add_order(struct xd_flow *flow, const struct xd_flow_order *order)
 {
     uint64_t at = flow->live_count[order->side];
     if (at == flow->live_room) return false;
-    if (!xd_table_put(&flow->index, order->number, (void *)(uintptr_t)(at + 1))) return false;
+    if (!xd_map_put(&flow->index, order->number, (void *)(uintptr_t)(at + 1))) return false;
     flow->live[order->side][flow->live_count[order->side]++] = *order;
     return true;
 }
 
 static void drop_order(struct xd_flow *flow, enum xd_side side, uint64_t number)
 {
-    uint64_t at = (uint64_t)(uintptr_t)xd_table_get(&flow->index, number);
+    uint64_t at = (uint64_t)(uintptr_t)xd_map_get(&flow->index, number);
     if (!at) return;
     struct xd_flow_order *last = &flow->live[side][--flow->live_count[side]];
-    xd_table_remove(&flow->index, number);
+    xd_map_remove(&flow->index, number);
     if (last->number == number) return;
-    xd_table_remove(&flow->index, last->number);
+    xd_map_remove(&flow->index, last->number);
     flow->live[side][at - 1] = *last;
-    xd_table_put(&flow->index, last->number, (void *)(uintptr_t)at); /* finds the room that was just left */
+    xd_map_put(&flow->index, last->number, (void *)(uintptr_t)at); /* finds the room that was just left */
 }
 
 bool xd_flow_add_match(struct xd_flow *flow, const struct xd_flow_match *match)
@@ -166,7 +166,7 @@ static bool withdraw(struct xd_flow *flow, struct xd_flow_command *command)
 {
     while (flow->withdrawn_count) {
         uint64_t number = flow->withdrawn[--flow->withdrawn_count];
-        uint64_t at = (uint64_t)(uintptr_t)xd_table_get(&flow->index, number);
+        uint64_t at = (uint64_t)(uintptr_t)xd_map_get(&flow->index, number);
         if (!at) continue; /* withdrawn already, after another match */
         cancel(flow, &flow->live[XD_OFFER][at - 1], command);
         return true;

@@ -14,7 +14,7 @@
 
 #include "core/output.h"
 #include "core/record.h"
-#include "matcher/table.h"
+#include "tests/bench/engine/map.h"
 #include "tests/bench/engine/orders.h"
 
 enum { XD_FLOW_ACCOUNTS = 4000, XD_FLOW_NAME = 12, XD_FLOW_WITHDRAWN = 64 };
@@ -59,7 +59,7 @@ struct xd_flow {
     struct xd_places *places;
     struct xd_flow_order *live[XD_SIDES]; /* orders that rest */
     uint64_t live_count[XD_SIDES], live_room;
-    struct xd_table index;      /* where in `live`, plus one, by number */
+    struct xd_map index;      /* where in `live`, plus one, by number */
     struct xd_flow_match *heap; /* the next one due first */
     uint64_t heap_count, heap_room;
     uint64_t withdrawn[XD_FLOW_WITHDRAWN]; /* numbers of offers that are cancelled next */

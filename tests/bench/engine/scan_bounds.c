@@ -24,12 +24,11 @@ struct xd_scan_way xd_scan_way_of(const struct xd_slot *truck_offer, int64_t now
 
 int64_t xd_scan_emptiest_day(const struct xd_slot *storage_offer)
 {
-    const struct xd_calendar *calendar = &storage_offer->storage_offer.calendar;
-    enum xd_dim main = xd_main_dim(storage_offer->kind);
+    const struct xd_slot *offer = storage_offer;
+    enum xd_dim main = xd_main_dim(offer->kind);
     int64_t most = 0;
-    for (int64_t day = calendar->from_day; day < calendar->until_day && most < calendar->capacity[main];
-         day++) {
-        int64_t free = xd_calendar_free_of(calendar, main, day, day + 1);
+    for (int64_t day = offer->storage_offer.from_day; day < offer->storage_offer.until_day && most < offer->whole; day++) {
+        int64_t free = xd_slot_free(offer, main, day, day + 1);
         if (free > most) most = free;
     }
     return most;

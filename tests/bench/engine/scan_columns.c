@@ -57,8 +57,8 @@ static void write_who(struct xd_scan_book *book, const struct xd_slot *slot, uin
 static void write_storage_offer(struct xd_scan_book *book, const struct xd_slot *slot, uint32_t row)
 {
     place(book, SCAN_X, row, &slot->storage_offer.at);
-    whole(book, SCAN_OFFER_FROM_DAY, row, slot->storage_offer.calendar.from_day);
-    whole(book, SCAN_OFFER_UNTIL_DAY, row, slot->storage_offer.calendar.until_day);
+    whole(book, SCAN_OFFER_FROM_DAY, row, slot->storage_offer.from_day);
+    whole(book, SCAN_OFFER_UNTIL_DAY, row, slot->storage_offer.until_day);
     real(book, SCAN_OFFER_FREE, row, xd_scan_most(xd_scan_emptiest_day(slot)));
     real(book, SCAN_OFFER_LEAST, row, xd_scan_least(slot->min_part));
     real(book, SCAN_OFFER_BASE, row, (double)slot->storage_offer.base);
@@ -68,7 +68,7 @@ static void write_storage_offer(struct xd_scan_book *book, const struct xd_slot 
 static void write_storage_request(struct xd_scan_book *book, const struct xd_slot *slot, uint32_t row,
                                   const struct xd_engine *engine)
 {
-    double whole_amount = (double)slot->amount[xd_main_dim(slot->kind)];
+    double whole_amount = (double)slot->whole;
     place(book, SCAN_X, row, &slot->storage_request.at);
     whole(book, SCAN_WANT_FROM_DAY, row, slot->storage_request.from_day);
     whole(book, SCAN_WANT_UNTIL_DAY, row, slot->storage_request.until_day);
@@ -157,17 +157,17 @@ static bool grow(struct xd_scan_book *book, unsigned columns)
 
 static uint32_t row_of(const struct xd_scan_book *book, const struct xd_slot *slot)
 {
-    return (uint32_t)(uintptr_t)xd_table_get(&book->rows, slot->id) - 1;
+    return (uint32_t)(uintptr_t)xd_map_get(&book->rows, slot->id) - 1;
 }
 
-static bool enter(struct xd_table *rows, uint64_t id, uint32_t row)
+static bool enter(struct xd_map *rows, uint64_t id, uint32_t row)
 {
-    return xd_table_put(rows, id, (void *)(uintptr_t)(row + 1));
+    return xd_map_put(rows, id, (void *)(uintptr_t)(row + 1));
 }
 
 bool xd_scan_book_has(const struct xd_scan_book *book, const struct xd_slot *slot)
 {
-    return xd_table_get(&book->rows, slot->id) != NULL;
+    return xd_map_get(&book->rows, slot->id) != NULL;
 }
 
 bool xd_scan_book_add(struct xd_scan_book *book, struct xd_slot *slot, const struct xd_engine *engine)
@@ -182,10 +182,10 @@ bool xd_scan_book_add(struct xd_scan_book *book, struct xd_slot *slot, const str
 void xd_scan_book_take_out(struct xd_scan_book *book, const struct xd_slot *slot)
 {
     uint32_t row = row_of(book, slot), last = --book->count;
-    xd_table_remove(&book->rows, slot->id);
+    xd_map_remove(&book->rows, slot->id);
     if (row == last) return;
     uint64_t moved = book->slots[last]->id;
-    xd_table_remove(&book->rows, moved);
+    xd_map_remove(&book->rows, moved);
     enter(&book->rows, moved, row); /* finds the room that was just left */
     book->slots[row] = book->slots[last];
     for (unsigned c = 0; c < SCAN_COLUMNS && book->column[c]; c++) {
@@ -205,5 +205,5 @@ void xd_scan_book_free(struct xd_scan_book *book)
         free(book->column[c]);
     }
     free(book->slots);
-    xd_table_free(&book->rows);
+    xd_map_free(&book->rows);
 }

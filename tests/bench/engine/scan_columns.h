@@ -10,7 +10,7 @@
 #ifndef XD_TESTS_BENCH_ENGINE_SCAN_COLUMNS_H
 #define XD_TESTS_BENCH_ENGINE_SCAN_COLUMNS_H
 
-#include "matcher/table.h"
+#include "tests/bench/engine/map.h"
 
 enum { XD_SCAN_LANES = 8 };
 
@@ -101,7 +101,7 @@ struct xd_scan_book {
         *column[SCAN_COLUMNS]; /* aligned to the vectors; NULL where the book has no such column */
     struct xd_slot **slots;
     uint32_t count, room;
-    struct xd_table rows; /* row + 1 by the order's id */
+    struct xd_map rows; /* row + 1 by the order's id */
 };
 
 /* Frees what the book holds. */
