@@ -1,6 +1,8 @@
 /* The orders that rest, on shelves by what they are, and the search for the best counterpart: best first, by what each node and
  * each row could bring at most. */
 #include "matcher/bounds.h"
+#include "matcher/boxes.h"
+#include "matcher/reach.h"
 #include "matcher/state.h"
 
 #include <math.h>
@@ -228,4 +230,76 @@ struct xd_slot *xd_book_best(struct xd_engine *engine, const struct xd_slot *inc
         if (!search_shelf(&search, shelf)) engine->failed = true;
     }
     return search.winner;
+}
+
+/* --- everything in reach ------------------------------------------------------------------------------------------------------- */
+
+struct tour {
+    struct xd_books *books;
+    enum xd_shelf shelf;
+    struct xd_sought sought;
+    double spare_m;
+};
+
+/* Puts what may be in reach down to be looked at, the nearest on top. */
+static void plan_to_visit(const struct tour *tour, const float *lo, const float *hi, bool is_order, void *what)
+{
+    double chord = xd_reach(tour->shelf, &tour->sought, lo, hi, tour->spare_m);
+    if (chord >= 0) push(tour->books, (struct prospect){(float)-chord, is_order, what});
+}
+
+static void plan_orders(const struct tour *tour, const struct xd_leaf *leaf)
+{
+    const struct xd_layout *layout = tour->books->shelves[tour->shelf].layout;
+    for (unsigned i = 0; i < leaf->node.count; i++) {
+        xd_row row;
+        for (unsigned column = 0; column < layout->columns; column++) {
+            row[column] = leaf->values[column * XD_LEAF_ROWS + i];
+        }
+        plan_to_visit(tour, row, row, true, leaf->slots[i]);
+    }
+}
+
+static void plan_children(const struct tour *tour, const struct xd_branch *branch)
+{
+    for (unsigned child = 0; child < branch->node.count; child++) {
+        struct xd_box box;
+        xd_box_get(tour->books->shelves[tour->shelf].layout, branch, child, &box);
+        plan_to_visit(tour, box.lo, box.hi, false, branch->children[child]);
+    }
+}
+
+static bool visit_shelf(struct tour *tour, uint32_t limit, void (*visit)(void *arg, const struct xd_slot *resting), void *arg)
+{
+    struct xd_books *books = tour->books;
+    books->count = 0;
+    if (!make_room(books, 1)) return false;
+    if (books->shelves[tour->shelf].root) push(books, (struct prospect){0, false, books->shelves[tour->shelf].root});
+    while (books->count) {
+        struct prospect next = pop(books);
+        const struct xd_node *node = next.what;
+        if (!make_room(books, XD_LEAF_ROWS)) return false;
+        if (next.is_order) {
+            if (!limit--) return false;
+            visit(arg, next.what);
+        } else if (node->is_leaf) {
+            plan_orders(tour, xd_as_leaf(node));
+        } else {
+            plan_children(tour, xd_as_branch(node));
+        }
+    }
+    return true;
+}
+
+bool xd_book_visit(struct xd_engine *engine, const struct xd_slot *incoming, double spare_m, uint32_t limit,
+                   void (*visit)(void *arg, const struct xd_slot *resting), void *arg)
+{
+    struct tour tour = {.books = engine->books, .spare_m = spare_m};
+    bool whole = true;
+    xd_seek(incoming, engine->options.market.road_factor_e4, engine->now, &tour.sought);
+    for (tour.shelf = 0; tour.shelf < XD_SHELVES; tour.shelf++) {
+        if (!xd_shelf_is(tour.shelf, incoming->kind, !incoming->side)) continue;
+        whole = visit_shelf(&tour, limit, visit, arg) && whole;
+    }
+    return whole;
 }

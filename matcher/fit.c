@@ -46,18 +46,44 @@ static bool lists(struct xd_account *const *accounts, uint32_t count, const stru
     return false;
 }
 
-static bool objects(const struct xd_slot *one, const struct xd_slot *other)
+static bool excludes(const struct xd_slot *one, const struct xd_slot *other)
 {
-    if (other->credit < one->min_credit) return true;
     if (one->only_count && !lists(xd_slot_mentioned(one), one->only_count, other->account)) return true;
     return one->never_count && lists(xd_slot_mentioned(one) + one->only_count, one->never_count, other->account);
+}
+
+static bool objects(const struct xd_slot *one, const struct xd_slot *other)
+{
+    return other->credit < one->min_credit || excludes(one, other);
+}
+
+/* The pair is noted with the request; with an offer only while it is tried without being submitted (what_if.c). */
+static bool barred(const struct xd_slot *offer, const struct xd_slot *request)
+{
+    return (request->barred && xd_slot_barred(request, offer->id)) ||
+           (offer->barred && xd_slot_barred(offer, request->id));
+}
+
+static bool lacks_features(const struct xd_slot *offer, const struct xd_slot *request)
+{
+    return request->features & ~offer->features;
 }
 
 static bool may_pair(const struct xd_slot *offer, const struct xd_slot *request)
 {
     return offer->currency == request->currency && offer->account != request->account &&
-           (request->features & ~offer->features) == 0 && !objects(offer, request) && !objects(request, offer) &&
-           !(request->barred && xd_slot_barred(request, offer->id));
+           !lacks_features(offer, request) && !objects(offer, request) && !objects(request, offer) &&
+           !barred(offer, request);
+}
+
+unsigned xd_fit_parties(const struct xd_slot *offer, const struct xd_slot *request)
+{
+    bool credit = request->credit < offer->min_credit || offer->credit < request->min_credit;
+    bool excluded = excludes(offer, request) || excludes(request, offer);
+    return (unsigned)(offer->currency != request->currency) << XD_MISS_CURRENCY |
+           (unsigned)(offer->account == request->account) << XD_MISS_OWN |
+           (unsigned)lacks_features(offer, request) << XD_MISS_FEATURES | (unsigned)credit << XD_MISS_CREDIT |
+           (unsigned)excluded << XD_MISS_EXCLUDED | (unsigned)barred(offer, request) << XD_MISS_BARRED;
 }
 
 /* --- trucks ---------------------------------------------------------------------------------------------------------------- */
@@ -164,10 +190,15 @@ static bool fit_storage(const struct xd_slot *offer, const struct xd_slot *reque
     return true;
 }
 
+bool xd_fit_terms(const struct xd_slot *offer, const struct xd_slot *request, int32_t road_factor_e4, int64_t now,
+                  int64_t at_least, struct xd_candidate *out)
+{
+    if (request->kind == XD_TRUCK) return fit_truck(offer, request, now, at_least, out);
+    return fit_storage(offer, request, road_factor_e4, at_least, out);
+}
+
 bool xd_fit(const struct xd_slot *offer, const struct xd_slot *request, int32_t road_factor_e4, int64_t now,
             int64_t at_least, struct xd_candidate *out)
 {
-    if (!may_pair(offer, request)) return false;
-    if (request->kind == XD_TRUCK) return fit_truck(offer, request, now, at_least, out);
-    return fit_storage(offer, request, road_factor_e4, at_least, out);
+    return may_pair(offer, request) && xd_fit_terms(offer, request, road_factor_e4, now, at_least, out);
 }

@@ -191,14 +191,7 @@ static void storage_request_row(const struct xd_slot *slot, int32_t road_factor_
     row[XD_WANT_VOLUME] = volume;
 }
 
-/* The certain part of a truck's way: where it is free after its last fixed stop and when, how long the way from there to its end
- * is, and may be. */
-struct way {
-    const struct xd_unit_vector *head;
-    int64_t free, longest_m, planned_m;
-};
-
-static struct way way_of(const struct xd_slot *offer, int64_t now)
+struct xd_way xd_way_of(const struct xd_slot *offer, int64_t now)
 {
     const struct xd_truck *truck = &offer->truck_offer.truck;
     const struct xd_plan *plan = &offer->truck_offer.plan;
@@ -209,7 +202,7 @@ static struct way way_of(const struct xd_slot *offer, int64_t now)
         done_m += plan->stops[i].leg_m;
     }
     const struct xd_stop *last = fixed ? &plan->stops[fixed - 1] : NULL;
-    return (struct way){.head = last ? &last->place : &plan->at,
+    return (struct xd_way){.head = last ? &last->place : &plan->at,
                         .free = last ? last->end : plan->free,
                         .longest_m = truck->max_detour_m + tariff_m - done_m,
                         .planned_m = plan->length_m - done_m};
@@ -224,7 +217,7 @@ static float capacity(const struct xd_truck *truck, unsigned dim)
 static void truck_offer_row(const struct xd_slot *slot, int64_t now, xd_row row)
 {
     const struct xd_truck *truck = &slot->truck_offer.truck;
-    struct way way = way_of(slot, now);
+    struct xd_way way = xd_way_of(slot, now);
     set_place(row + XD_COLUMN_X, way.head);
     /* A truck without cooling suits only cargo that needs none: as if it ran at a temperature that none asks for. */
     temp_row(slot, NO_COOLING, NO_COOLING, row);
@@ -327,7 +320,7 @@ static void seek_trucks(const struct xd_slot *request, struct xd_sought *out)
 static void seek_loads(const struct xd_slot *offer, int64_t now, struct xd_sought *out)
 {
     const struct xd_truck *truck = &offer->truck_offer.truck;
-    struct way way = way_of(offer, now);
+    struct xd_way way = xd_way_of(offer, now);
     set_place(out->place, way.head);
     out->ends = truck->has_to;
     if (truck->has_to) set_place(out->to, &truck->to);

@@ -6,6 +6,7 @@
 #ifndef XD_MATCHER_ROWS_H
 #define XD_MATCHER_ROWS_H
 
+#include "core/geo.h"
 #include "matcher/tree.h"
 
 #include <stdint.h>
@@ -141,5 +142,14 @@ struct xd_sought {
 
 /* What `incoming` seeks at `now`, on whichever shelf. */
 void xd_seek(const struct xd_slot *incoming, int32_t road_factor_e4, int64_t now, struct xd_sought *out);
+
+/* The part of a truck's way that is still to be had: where it is free after its last fixed stop and when, how long the way from
+ * there to its end is as planned, and may be (without `to`: may be before the load that comes on is counted). */
+struct xd_way {
+    const struct xd_unit_vector *head;
+    int64_t free, longest_m, planned_m;
+};
+
+struct xd_way xd_way_of(const struct xd_slot *offer, int64_t now);
 
 #endif

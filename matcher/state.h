@@ -126,7 +126,7 @@ struct xd_slot {
     };
     struct xd_account *account;
     struct xd_deal *first_deal;   /* of those that live; linked through deal->party[side] */
-    struct xd_barred *barred;     /* requests; NULL: none */
+    struct xd_barred *barred;     /* requests (while it is tried, what_if.c, an offer too); NULL: none */
     uint64_t features;            /* offers: closed under implication */
     int64_t max_price;            /* requests */
     struct xd_place_in_tree place; /* in its book, while it rests */
@@ -304,6 +304,11 @@ void xd_book_update(struct xd_engine *engine, struct xd_slot *slot);
 bool xd_books_fill(struct xd_engine *engine);
 /* The resting counterpart with the greatest surplus, the older on a tie; NULL if none fits. */
 struct xd_slot *xd_book_best(struct xd_engine *engine, const struct xd_slot *incoming, struct xd_candidate *best);
+/* Calls `visit` for the resting counterparts whose places lie within the reach of `incoming` and `spare_m` metres more, whatever
+ * else stands against them; a few beyond may be among them. The nearest come first; at most `limit` of each shelf. False if
+ * there may be more, or there was no memory. Changes nothing. */
+bool xd_book_visit(struct xd_engine *engine, const struct xd_slot *incoming, double spare_m, uint32_t limit,
+                   void (*visit)(void *arg, const struct xd_slot *resting), void *arg);
 uint64_t xd_book_count(const struct xd_engine *engine, enum xd_kind kind, enum xd_side side);
 
 /* deal.c: matches */
