@@ -156,10 +156,10 @@ static void tell_credit(struct text *text, const struct xd_slot *order, const st
 {
     bool own = nearest->change[XD_KNOB_MIN_CREDIT];
     if (own)
-        add(text, "nearest has a credit of %" PRId64 " (min_credit %" PRId32 ")",
+        add(text, "nearest has a credit of %" PRId64 " (min_credit %d)",
             turned(order, nearest, XD_KNOB_MIN_CREDIT), order->min_credit);
     if (nearest->wanted_credit)
-        add(text, "%s a credit of %" PRId64 " (yours is %" PRId32 ")", own ? ", and asks for" : "nearest asks for",
+        add(text, "%s a credit of %" PRId64 " (yours is %d)", own ? ", and asks for" : "nearest asks for",
             nearest->wanted_credit, order->credit);
 }
 

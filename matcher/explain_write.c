@@ -206,14 +206,14 @@ void xd_explanation_write(const struct xd_explanation *explanation, struct xd_bu
     xd_mp_map(out, ALWAYS + (uint32_t)request); /* open, or remaining */
     if (explanation->resting) {
         xd_mp_cstr(out, "ref");
-        xd_mp_str(out, order->ref.at, order->ref.len);
+        xd_mp_str(out, xd_slot_ref(order).at, xd_slot_ref(order).len);
         xd_mp_cstr(out, "id");
         xd_mp_str(out, text, xd_order_id_format(order->id, text));
         if (request) put_decimal(out, "open", order->open, xd_dim_scale[dim]);
     }
     put_text(out, "side", xd_side_names[order->side]);
     put_text(out, "kind", xd_kind_names[order->kind]);
-    put_decimal(out, "amount", order->amount[dim], xd_dim_scale[dim]);
+    put_decimal(out, "amount", order->whole, xd_dim_scale[dim]);
     put_text(out, "currency", currency);
     put_int(out, "in_reach", explanation->in_reach);
     put_bool(out, "complete", explanation->complete);

@@ -14,21 +14,31 @@ enum {
 
 /* --- lifting --------------------------------------------------------------------------------------------------------------- */
 
+/* The least that is free on those days of the request that the offer has. */
+static int64_t free_over(const struct xd_slot *offer, const struct xd_slot *request, enum xd_dim dim)
+{
+    const struct xd_storage_offer *storage = &offer->storage_offer;
+    int64_t from = request->storage_request.from_day, until = request->storage_request.until_day;
+    if (from < storage->from_day) from = storage->from_day;
+    if (until > storage->until_day) until = storage->until_day;
+    return from < until ? xd_slot_free(offer, dim, from, until) : xd_slot_amount(offer, dim);
+}
+
 void xd_free_over(struct xd_slot *offer, const struct xd_slot *request)
 {
-    struct xd_calendar *calendar = &offer->storage_offer.calendar;
-    int64_t from = request->storage_request.from_day, until = request->storage_request.until_day;
-    if (from < calendar->from_day) from = calendar->from_day;
-    if (until > calendar->until_day) until = calendar->until_day;
+    int64_t left[XD_DIMS] = {0};
     for (unsigned d = 0; d < XD_DIMS; d++) {
-        if (calendar->dims >> d & 1) calendar->capacity[d] = xd_calendar_free_of(calendar, d, from, until);
+        if (offer->dims >> d & 1) left[d] = free_over(offer, request, d);
     }
-    calendar->left = NULL;
+    offer->storage_offer.calendar = NULL;
+    for (unsigned d = 0; d < XD_DIMS; d++) {
+        if (offer->dims >> d & 1) xd_slot_set_amount(offer, d, left[d]);
+    }
 }
 
 static void lift_truck(struct xd_truck *truck, struct xd_load *load, unsigned misses)
 {
-    if (misses & DISTANCE) truck->max_detour_m = XD_NO_LIMIT;
+    if (misses & DISTANCE) truck->max_detour_m = INT32_MAX;
     if (misses & CAPACITY) truck->dims = 0;
     if (misses & TEMPERATURE) load->has_temp = false;
     if (!(misses & TIME)) return;
@@ -38,16 +48,15 @@ static void lift_truck(struct xd_truck *truck, struct xd_load *load, unsigned mi
 
 static void lift_storage(struct xd_slot *offer, struct xd_slot *request, unsigned misses)
 {
-    struct xd_calendar *calendar = &offer->storage_offer.calendar;
-    if (misses & DISTANCE) request->storage_request.radius_m = XD_NO_LIMIT;
+    if (misses & DISTANCE) request->storage_request.radius_m = INT32_MAX;
     if (misses & TEMPERATURE) request->has_temp = false;
     if (misses & CAPACITY) {
         offer->dims = 0;
         offer->min_part = 0;
     }
     if (misses & TIME) {
-        calendar->from_day = request->storage_request.from_day;
-        calendar->until_day = request->storage_request.until_day;
+        offer->storage_offer.from_day = request->storage_request.from_day;
+        offer->storage_offer.until_day = request->storage_request.until_day;
     }
 }
 
@@ -73,10 +82,12 @@ static bool fits_without(const struct judge *judge, unsigned lifted)
 {
     struct xd_candidate candidate;
     if (!lifted) return xd_fit_terms(judge->offer, judge->request, judge->road_factor_e4, judge->now, 0, &candidate);
-    struct xd_slot offer = *judge->offer, request = *judge->request;
-    if (offer.kind != XD_TRUCK) xd_free_over(&offer, &request);
-    xd_lift(&offer, &request, lifted);
-    return xd_fit_terms(&offer, &request, judge->road_factor_e4, judge->now, 0, &candidate);
+    struct xd_slot_copy offer, request;
+    xd_slot_copy(&offer, judge->offer);
+    xd_slot_copy(&request, judge->request);
+    if (offer.slot.kind != XD_TRUCK) xd_free_over(&offer.slot, &request.slot);
+    xd_lift(&offer.slot, &request.slot, lifted);
+    return xd_fit_terms(&offer.slot, &request.slot, judge->road_factor_e4, judge->now, 0, &candidate);
 }
 
 /* The terms of which each one stands in the way whatever else is lifted. */

@@ -20,11 +20,10 @@ void xd_judge(const struct xd_slot *offer, const struct xd_slot *request, int32_
               struct xd_verdict *out);
 
 /* Makes the copy of a storage offer state, for each day, what is free on every day of the request that it has; a day that it has not
- * counts as empty. The copy shares nothing with the calendar that it was copied with, and stands for it wherever it is
- * judged with this request. */
+ * counts as empty. The copy has no calendar then, and stands for the offer wherever it is judged with this request. */
 void xd_free_over(struct xd_slot *offer, const struct xd_slot *request);
 
-/* What a limit is lifted to: beyond any value of a field, and far enough from the end to be added to. */
+/* What a time or a price is lifted to: beyond any value of a field, and far enough from the end to be added to. */
 #define XD_NO_LIMIT (INT64_MAX / 8)
 
 /* Lifts the limits of both copies that `misses` says (those of the terms only). A storage offer is an xd_free_over one. */

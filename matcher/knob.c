@@ -30,99 +30,131 @@ enum xd_field_id xd_knob_field(const struct xd_slot *order, enum xd_knob knob)
     return (enum xd_field_id)(knob == XD_KNOB_RATE ? rates[order->kind] : fields[knob]);
 }
 
-static int64_t *offer_number(struct xd_slot *offer, enum xd_knob knob)
+/* A number that the engine keeps in 16, 32 or 64 bits. */
+struct number {
+    void *at;
+    size_t size;
+};
+
+static struct number offer_number(struct xd_slot *offer, enum xd_knob knob)
 {
-    bool truck = offer->kind == XD_TRUCK;
+    struct xd_truck_offer *truck = &offer->truck_offer;
+    struct xd_storage_offer *storage = &offer->storage_offer;
+    bool is_truck = offer->kind == XD_TRUCK;
     switch (knob) {
     case XD_KNOB_BASE:
-        return truck ? &offer->truck_offer.base : &offer->storage_offer.base;
+        return (struct number){is_truck ? &truck->base : &storage->base, sizeof(int64_t)};
     case XD_KNOB_RATE:
-        return truck ? &offer->truck_offer.per_t_km : &offer->storage_offer.per_unit_day;
+        return (struct number){is_truck ? &truck->per_t_km : &storage->per_unit_day, sizeof(int64_t)};
     case XD_KNOB_DETOUR_RATE:
-        return &offer->truck_offer.per_detour_km;
+        return (struct number){&truck->per_detour_km, sizeof truck->per_detour_km};
     case XD_KNOB_MAX_DETOUR:
-        return &offer->truck_offer.truck.max_detour_m;
+        return (struct number){&truck->truck.max_detour_m, sizeof truck->truck.max_detour_m};
     case XD_KNOB_AVAILABLE_FROM:
-        return &offer->truck_offer.truck.available_from;
+        return (struct number){&truck->truck.available_from, sizeof truck->truck.available_from};
     case XD_KNOB_AVAILABLE_UNTIL:
-        return &offer->truck_offer.truck.available_until;
+        return (struct number){&truck->truck.available_until, sizeof truck->truck.available_until};
     case XD_KNOB_FROM_DAY:
-        return &offer->storage_offer.calendar.from_day;
+        return (struct number){&storage->from_day, sizeof storage->from_day};
     default:
-        return &offer->storage_offer.calendar.until_day;
+        return (struct number){&storage->until_day, sizeof storage->until_day};
     }
 }
 
-static int64_t *request_number(struct xd_slot *request, enum xd_knob knob)
+static struct number request_number(struct xd_slot *request, enum xd_knob knob)
 {
+    struct xd_load *load = &request->truck_request;
+    struct xd_storage_request *storage = &request->storage_request;
     switch (knob) {
     case XD_KNOB_MAX_PRICE:
-        return &request->max_price;
+        return (struct number){&request->max_price, sizeof request->max_price};
     case XD_KNOB_RADIUS:
-        return &request->storage_request.radius_m;
+        return (struct number){&storage->radius_m, sizeof storage->radius_m};
     case XD_KNOB_PICKUP_FROM:
-        return &request->truck_request.pickup_from;
+        return (struct number){&load->pickup_from, sizeof load->pickup_from};
     case XD_KNOB_PICKUP_UNTIL:
-        return &request->truck_request.pickup_until;
+        return (struct number){&load->pickup_until, sizeof load->pickup_until};
     case XD_KNOB_DELIVER_UNTIL:
-        return &request->truck_request.deliver_until;
+        return (struct number){&load->deliver_until, sizeof load->deliver_until};
     case XD_KNOB_FROM_DAY:
-        return &request->storage_request.from_day;
+        return (struct number){&storage->from_day, sizeof storage->from_day};
     default:
-        return &request->storage_request.until_day;
+        return (struct number){&storage->until_day, sizeof storage->until_day};
     }
 }
 
-/* Where the number that the order states is kept; credit apart, which is shorter. */
-static int64_t *number(struct xd_slot *order, enum xd_knob knob)
+/* Where the number that the order states is kept; amounts apart. */
+static struct number number_of(struct xd_slot *order, enum xd_knob knob)
 {
-    if (knob < XD_KNOB_MIN_PART) return &order->amount[knob];
-    if (knob == XD_KNOB_MIN_PART) return &order->min_part;
-    if (knob == XD_KNOB_TEMP_MIN) return &order->temp.min;
-    if (knob == XD_KNOB_TEMP_MAX) return &order->temp.max;
-    return order->side == XD_OFFER ? offer_number(order, knob) : request_number(order, knob);
+    switch (knob) {
+    case XD_KNOB_MIN_PART:
+        return (struct number){&order->min_part, sizeof order->min_part};
+    case XD_KNOB_TEMP_MIN:
+        return (struct number){&order->temp.min, sizeof order->temp.min};
+    case XD_KNOB_TEMP_MAX:
+        return (struct number){&order->temp.max, sizeof order->temp.max};
+    case XD_KNOB_MIN_CREDIT:
+        return (struct number){&order->min_credit, sizeof order->min_credit};
+    default:
+        return order->side == XD_OFFER ? offer_number(order, knob) : request_number(order, knob);
+    }
+}
+
+static int64_t read_number(struct number number)
+{
+    if (number.size == sizeof(int16_t)) return *(const int16_t *)number.at;
+    return number.size == sizeof(int32_t) ? *(const int32_t *)number.at : *(const int64_t *)number.at;
+}
+
+static void write_number(struct number number, int64_t value)
+{
+    if (number.size == sizeof(int16_t)) {
+        *(int16_t *)number.at = (int16_t)value;
+    } else if (number.size == sizeof(int32_t)) {
+        *(int32_t *)number.at = (int32_t)value;
+    } else {
+        *(int64_t *)number.at = value;
+    }
 }
 
 int64_t xd_knob_value(const struct xd_slot *order, enum xd_knob knob)
 {
-    if (knob == XD_KNOB_MIN_CREDIT) return order->min_credit;
-    struct xd_slot copy = *order;
-    return *number(&copy, knob);
+    if (knob < XD_KNOB_MIN_PART) return xd_slot_amount(order, (enum xd_dim)knob);
+    return read_number(number_of((struct xd_slot *)(uintptr_t)order, knob)); /* only looked at */
 }
 
 /* What else of the order says the same number. */
 static void tell_copies(struct xd_slot *order, enum xd_knob knob, int64_t change)
 {
-    bool truck = order->kind == XD_TRUCK, temp = knob == XD_KNOB_TEMP_MIN || knob == XD_KNOB_TEMP_MAX;
-    if (order->side == XD_REQUEST) {
-        if (truck && temp) order->truck_request.temp = order->temp;
-        if (knob >= XD_KNOB_MIN_PART) return;
-        if (truck) order->truck_request.amount[knob] = order->amount[knob];
-        if (knob == (enum xd_knob)xd_main_dim(order->kind)) order->open += change;
-    } else if (truck) {
-        if (temp) order->truck_offer.truck.temp = order->temp;
-        if (knob < XD_KNOB_MIN_PART) order->truck_offer.truck.capacity[knob] += change;
-        /* A truck that has not left yet is free when it says. */
-        if (knob == XD_KNOB_AVAILABLE_FROM && order->truck_offer.plan.free == order->truck_offer.truck.available_from - change)
-            order->truck_offer.plan.free += change;
-    } else if (knob < XD_KNOB_MIN_PART) {
-        order->storage_offer.calendar.capacity[knob] += change;
-    }
+    struct xd_truck_offer *truck = &order->truck_offer;
+    if (order->kind == XD_TRUCK && (knob == XD_KNOB_TEMP_MIN || knob == XD_KNOB_TEMP_MAX))
+        *(order->side == XD_OFFER ? &truck->truck.temp : &order->truck_request.temp) = order->temp;
+    /* A truck that has not left yet is free when it says. */
+    if (knob == XD_KNOB_AVAILABLE_FROM && truck->plan.free == truck->truck.available_from - change) truck->plan.free += change;
+}
+
+static void turn_amount(struct xd_slot *order, enum xd_dim dim, int64_t change, const struct xd_field *field)
+{
+    bool open = order->side == XD_REQUEST && dim == xd_main_dim(order->kind);
+    int64_t before = xd_slot_amount(order, dim), value = before + change;
+    int64_t least = open ? before - order->open + 1 : field->min; /* of what is open something remains */
+    if (value < least) value = least;
+    if (value > field->max) value = field->max;
+    xd_slot_set_amount(order, dim, value);
+    if (open) order->open += (int32_t)(value - before);
 }
 
 void xd_knob_turn(struct xd_slot *order, enum xd_knob knob, int64_t change)
 {
     if (!change) return;
     const struct xd_field *field = &xd_fields[xd_knob_field(order, knob)];
-    int64_t before = xd_knob_value(order, knob), value = before + change, least = field->min;
-    bool main = knob == (enum xd_knob)xd_main_dim(order->kind);
-    if (main && order->side == XD_REQUEST) least = before - order->open + 1; /* of what is open something remains */
-    if (value < least) value = least;
-    if (value > field->max) value = field->max;
-    if (knob == XD_KNOB_MIN_CREDIT) {
-        order->min_credit = (int32_t)value;
+    if (knob < XD_KNOB_MIN_PART) {
+        turn_amount(order, (enum xd_dim)knob, change, field);
         return;
     }
-    *number(order, knob) = value;
+    int64_t before = xd_knob_value(order, knob), value = before + change;
+    if (value < field->min) value = field->min;
+    if (value > field->max) value = field->max;
+    write_number(number_of(order, knob), value);
     tell_copies(order, knob, value - before);
 }

@@ -25,14 +25,16 @@ struct search {
 
 static bool fits_with(const struct search *search, const int64_t change[XD_KNOBS])
 {
-    struct xd_slot copy = *search->turned;
+    struct xd_slot_copy turned;
+    struct xd_slot *copy = &turned.slot;
+    xd_slot_copy(&turned, search->turned);
     const struct xd_slot *other = search->turned == search->resting ? search->asking->order : search->resting;
-    if (copy.side == XD_OFFER && copy.kind != XD_TRUCK) xd_free_over(&copy, other);
+    if (copy->side == XD_OFFER && copy->kind != XD_TRUCK) xd_free_over(copy, other);
     for (unsigned knob = 0; knob < XD_KNOBS; knob++) {
-        xd_knob_turn(&copy, knob, change[knob]);
+        xd_knob_turn(copy, knob, change[knob]);
     }
-    const struct xd_slot *offer = copy.side == XD_OFFER ? &copy : other;
-    const struct xd_slot *request = copy.side == XD_OFFER ? other : &copy;
+    const struct xd_slot *offer = copy->side == XD_OFFER ? copy : other;
+    const struct xd_slot *request = copy->side == XD_OFFER ? other : copy;
     struct xd_candidate candidate;
     return xd_fit(offer, request, search->asking->road_factor_e4, search->asking->now, 0, &candidate);
 }
@@ -126,12 +128,12 @@ static const struct xd_slot *request_of(const struct search *search)
 static bool quotes(const struct search *search, struct xd_candidate *out, int64_t *most)
 {
     const struct xd_slot *request = request_of(search);
-    struct xd_slot lifted = *request;
-    lifted.max_price = XD_NO_LIMIT;
-    if (!xd_fit(offer_of(search), &lifted, search->asking->road_factor_e4, search->asking->now, 0, out)) return false;
-    int64_t whole = request->amount[xd_main_dim(request->kind)];
+    struct xd_slot_copy lifted;
+    xd_slot_copy(&lifted, request);
+    lifted.slot.max_price = XD_NO_LIMIT;
+    if (!xd_fit(offer_of(search), &lifted.slot, search->asking->road_factor_e4, search->asking->now, 0, out)) return false;
     *most = request->max_price - out->access;
-    if (request->kind != XD_TRUCK) *most = xd_share_down(request->max_price, out->part, whole) - out->access;
+    if (request->kind != XD_TRUCK) *most = xd_share_down(request->max_price, out->part, request->whole) - out->access;
     return *most >= 0;
 }
 
@@ -198,18 +200,18 @@ static int64_t lesser(int64_t a, int64_t b)
 static void nearest_days(const struct search *search, struct xd_nearest *best)
 {
     const struct xd_slot *asking = search->asking->order;
-    const struct xd_calendar *calendar = &offer_of(search)->storage_offer.calendar;
+    const struct xd_storage_offer *storage = &offer_of(search)->storage_offer;
     int64_t from = request_of(search)->storage_request.from_day, until = request_of(search)->storage_request.until_day;
     struct xd_nearest nearer = {.found = true};
     if (asking->side == XD_OFFER) {
-        nearer.change[XD_KNOB_FROM_DAY] = lesser(from - calendar->from_day, 0);
-        nearer.change[XD_KNOB_UNTIL_DAY] = greater(until - calendar->until_day, 0);
-        if (greater(until, calendar->until_day) - lesser(from, calendar->from_day) > MOST_DAYS) return;
+        nearer.change[XD_KNOB_FROM_DAY] = lesser(from - storage->from_day, 0);
+        nearer.change[XD_KNOB_UNTIL_DAY] = greater(until - storage->until_day, 0);
+        if (greater(until, storage->until_day) - lesser(from, storage->from_day) > MOST_DAYS) return;
     } else {
-        int64_t first = greater(calendar->from_day, search->asking->now / XD_DAY_S + 1);
-        int64_t length = lesser(until - from, calendar->until_day - first);
+        int64_t first = greater(storage->from_day, search->asking->now / XD_DAY_S + 1);
+        int64_t length = lesser(until - from, storage->until_day - first);
         if (length < 1) return;
-        int64_t moved = lesser(greater(from, first), calendar->until_day - length);
+        int64_t moved = lesser(greater(from, first), storage->until_day - length);
         nearer.change[XD_KNOB_FROM_DAY] = moved - from;
         nearer.change[XD_KNOB_UNTIL_DAY] = moved + length - until;
     }
@@ -249,9 +251,9 @@ static void add_amounts(struct search *search, int sign)
 static int64_t most_less(const struct search *search)
 {
     const struct xd_slot *offer = offer_of(search), *request = request_of(search);
-    int64_t whole = request->amount[xd_main_dim(request->kind)], spare = request->open - offer->min_part;
+    int64_t spare = request->open - offer->min_part;
     if (request->kind == XD_TRUCK || !offer->min_part) return WHOLE;
-    return spare > 0 ? (int64_t)((__int128)spare * WHOLE / whole) : 0;
+    return spare > 0 ? (int64_t)((__int128)spare * WHOLE / request->whole) : 0;
 }
 
 static void nearest_room(struct search *search, struct xd_nearest *best)
@@ -280,7 +282,7 @@ static void nearest_room(struct search *search, struct xd_nearest *best)
 /* The band of a chamber, brought within what the cargo tolerates. */
 static void nearest_band(const struct search *search, struct xd_nearest *best)
 {
-    struct xd_range own = search->asking->order->temp, wanted = search->resting->temp;
+    struct xd_band own = search->asking->order->temp, wanted = search->resting->temp;
     struct xd_nearest nearer = {.found = true};
     nearer.change[XD_KNOB_TEMP_MIN] = lesser(greater(own.min, wanted.min), wanted.max) - own.min;
     nearer.change[XD_KNOB_TEMP_MAX] = lesser(greater(own.max, wanted.min), wanted.max) - own.max;

@@ -414,38 +414,38 @@ bool xd_plan_append(struct xd_plan *plan, struct xd_pool *pool, const struct xd_
 }
 
 /* The copy of a stop's load, shared with the stop that has it already. */
-static struct xd_load *copy_of_load(const struct xd_plan *to, const struct xd_plan *from, uint32_t i)
+static struct xd_load *copy_of_load(const struct xd_plan *to, struct xd_pool *pool, const struct xd_plan *from, uint32_t i)
 {
     for (uint32_t earlier = 0; earlier < i; earlier++) {
         if (from->stops[earlier].load == from->stops[i].load) return to->stops[earlier].load;
     }
-    struct xd_load *load = malloc(sizeof *load);
+    struct xd_load *load = xd_pool_take(pool, sizeof *load);
     if (load) *load = *from->stops[i].load;
     return load;
 }
 
-/* Frees a copy of which only the pickups of some loads may have been made. */
-static void drop_copy(struct xd_plan *to)
+/* Gives back a copy of which only the first stops of some loads may have been made. */
+static void drop_copy(struct xd_plan *to, struct xd_pool *pool)
 {
     for (uint32_t i = to->count; i-- > 0;) {
         bool shared = false;
         for (uint32_t earlier = 0; earlier < i; earlier++) {
             shared |= to->stops[earlier].load == to->stops[i].load;
         }
-        if (!shared) free(to->stops[i].load);
+        if (!shared) xd_pool_give(pool, to->stops[i].load);
     }
-    free(to->stops);
+    xd_pool_give(pool, to->stops);
 }
 
-bool xd_plan_copy(struct xd_plan *to, const struct xd_plan *from)
+bool xd_plan_copy(struct xd_plan *to, struct xd_pool *pool, const struct xd_plan *from)
 {
     *to = *from;
-    to->stops = from->room ? malloc(from->room * sizeof *to->stops) : NULL;
+    to->stops = from->room ? xd_pool_take(pool, from->room * sizeof *to->stops) : NULL;
     if (from->room && !to->stops) return false;
     for (to->count = 0; to->count < from->count; to->count++) {
-        struct xd_load *load = copy_of_load(to, from, to->count);
+        struct xd_load *load = copy_of_load(to, pool, from, to->count);
         if (!load) {
-            drop_copy(to);
+            drop_copy(to, pool);
             return false;
         }
         to->stops[to->count] = from->stops[to->count];

@@ -114,7 +114,7 @@ const struct xd_stop *xd_plan_stop(const struct xd_plan *plan, uint64_t match_id
 int64_t xd_plan_detour(const struct xd_plan *plan, const struct xd_truck *truck);
 
 /* A copy of its own, loads and all. False without memory (nothing is left behind). */
-bool xd_plan_copy(struct xd_plan *to, const struct xd_plan *from);
+bool xd_plan_copy(struct xd_plan *to, struct xd_pool *pool, const struct xd_plan *from);
 
 /* For a plan read from a snapshot: appends a copy of a stop (false without memory), then works out what follows from the
  * stops. */

@@ -81,6 +81,22 @@ int64_t xd_slot_amount(const struct xd_slot *slot, enum xd_dim dim)
     return amounts_behind(slot)[__builtin_popcount(before)];
 }
 
+void xd_slot_copy(struct xd_slot_copy *to, const struct xd_slot *slot)
+{
+    memcpy(to, slot, (size_t)(packed(slot) - (const uint8_t *)slot));
+}
+
+void xd_slot_set_amount(struct xd_slot *copy, enum xd_dim dim, int64_t amount)
+{
+    unsigned behind = dims_behind(copy->kind, copy->dims);
+    if (dim == xd_main_dim((enum xd_kind)copy->kind)) copy->whole = (int32_t)amount;
+    if (copy->kind == XD_TRUCK) {
+        *(copy->side == XD_OFFER ? &copy->truck_offer.truck.capacity[dim] : &copy->truck_request.amount[dim]) = amount;
+    } else if (behind >> dim & 1) {
+        amounts_behind(copy)[__builtin_popcount(behind & ((1u << dim) - 1))] = amount;
+    }
+}
+
 /* --- making ---------------------------------------------------------------------------------------------------------------- */
 
 static unsigned stated_dims(const struct xd_order *order)
@@ -388,23 +404,26 @@ bool xd_slot_bar_room(struct xd_engine *engine, struct xd_slot *request, uint32_
     return true;
 }
 
+bool xd_slot_bar_tried(struct xd_engine *engine, struct xd_slot *order, uint64_t other_id)
+{
+    uint32_t i = order->barred ? order->barred->count : 0;
+    bool full = !order->barred || i == order->barred->room;
+    if (full && !xd_slot_bar_room(engine, order, i + 1 + i / 2)) return false;
+    uint64_t *others = order->barred->offers;
+    for (; i > 0 && others[i - 1] > other_id; i--) {
+        others[i] = others[i - 1];
+    }
+    others[i] = other_id;
+    order->barred->count++;
+    return true;
+}
+
 void xd_slot_bar(struct xd_engine *engine, struct xd_slot *request, uint64_t offer_id)
 {
     if (xd_slot_barred(request, offer_id)) return;
     xd_touch_order(engine, request);
     if (request->barred) forget_gone(engine, request->barred); /* each time, so that the list follows from the log alone */
-    uint32_t i = request->barred ? request->barred->count : 0;
-    bool full = !request->barred || i == request->barred->room;
-    if (full && !xd_slot_bar_room(engine, request, i + 1 + i / 2)) {
-        engine->failed = true;
-        return;
-    }
-    uint64_t *offers = request->barred->offers;
-    for (; i > 0 && offers[i - 1] > offer_id; i--) {
-        offers[i] = offers[i - 1];
-    }
-    offers[i] = offer_id;
-    request->barred->count++;
+    if (!xd_slot_bar_tried(engine, request, offer_id)) engine->failed = true;
 }
 
 enum xd_order_state xd_slot_state(const struct xd_slot *slot)

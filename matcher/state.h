@@ -290,6 +290,17 @@ bool xd_slot_barred(const struct xd_slot *request, uint64_t offer_id);
 /* Makes room for so many barred offers, no fewer than there are. False without memory. */
 bool xd_slot_bar_room(struct xd_engine *engine, struct xd_slot *request, uint32_t room);
 void xd_slot_bar(struct xd_engine *engine, struct xd_slot *request, uint64_t offer_id);
+/* The same for an order that was never entered, of either side, and is not barred yet. False without memory. */
+bool xd_slot_bar_tried(struct xd_engine *engine, struct xd_slot *order, uint64_t other_id);
+/* A copy of an order to be changed and judged, and no more: it has no packed form, and shares plan, calendar and barred orders
+ * with the order that it was made from. */
+struct xd_slot_copy {
+    struct xd_slot slot;
+    char behind[2 * XD_ACCOUNTS_MAX * sizeof(struct xd_account *) + XD_DIMS * sizeof(int64_t)];
+};
+void xd_slot_copy(struct xd_slot_copy *to, const struct xd_slot *slot);
+/* Changes the amount of a copy, in a dimension that it states. */
+void xd_slot_set_amount(struct xd_slot *copy, enum xd_dim dim, int64_t amount);
 enum xd_order_state xd_slot_state(const struct xd_slot *slot);
 
 /* book.c: the orders that rest, and the search over them. How they are kept is that file's own affair. */

@@ -24,7 +24,8 @@ static bool insert(struct xd_engine *engine, struct xd_would_match *match, struc
 {
     struct xd_load load = request->truck_request;
     load.match_id = UINT64_MAX - xd_id_number(request->id); /* no match has it */
-    if (!xd_plan_insert(plan, &offer->truck_offer.truck, &load, engine->now, &match->candidate.insertion)) return false;
+    if (!xd_plan_insert(plan, &engine->pool, &offer->truck_offer.truck, &load, engine->now, &match->candidate.insertion))
+        return false;
     note_stops(match, plan, load.match_id);
     return true;
 }
@@ -42,15 +43,12 @@ static void note(struct xd_would_match *match, const struct xd_slot *offer, cons
 static bool take(struct xd_engine *engine, struct xd_would_match *match, struct xd_slot *request, const struct xd_slot *offer)
 {
     note(match, offer, request);
-    request->open -= match->candidate.part;
-    if (request->kind != XD_TRUCK) {
-        xd_slot_bar(engine, request, offer->id);
-        return !engine->failed;
-    }
+    request->open -= (int32_t)match->candidate.part;
+    if (request->kind != XD_TRUCK) return xd_slot_bar_tried(engine, request, offer->id);
     struct xd_plan plan;
-    if (!xd_plan_copy(&plan, &offer->truck_offer.plan)) return false;
+    if (!xd_plan_copy(&plan, &engine->pool, &offer->truck_offer.plan)) return false;
     bool good = insert(engine, match, &plan, offer, request);
-    xd_plan_free(&plan);
+    xd_plan_free(&plan, &engine->pool);
     return good;
 }
 
@@ -58,11 +56,10 @@ static bool take(struct xd_engine *engine, struct xd_would_match *match, struct 
 static bool give(struct xd_engine *engine, struct xd_would_match *match, struct xd_slot *offer, const struct xd_slot *request)
 {
     note(match, offer, request);
-    xd_slot_bar(engine, offer, request->id);
-    if (engine->failed) return false;
+    if (!xd_slot_bar_tried(engine, offer, request->id)) return false;
     if (offer->kind == XD_TRUCK) return insert(engine, match, &offer->truck_offer.plan, offer, request);
-    return xd_calendar_take(&offer->storage_offer.calendar, match->candidate.amount, request->storage_request.from_day,
-                            request->storage_request.until_day);
+    return xd_slot_take(engine, offer, match->candidate.amount, request->storage_request.from_day,
+                        request->storage_request.until_day);
 }
 
 bool xd_find_matches(struct xd_engine *engine, struct xd_slot *order, struct xd_explanation *explanation)
@@ -81,6 +78,6 @@ bool xd_find_matches(struct xd_engine *engine, struct xd_slot *order, struct xd_
     explanation->remaining = order->side == XD_REQUEST ? order->open : 0;
     if (order->fill != XD_FILL_ALL_NOW || explanation->more_matches || order->open == 0) return !engine->failed;
     explanation->match_count = 0; /* whole or nothing */
-    explanation->remaining = order->amount[xd_main_dim(order->kind)];
+    explanation->remaining = order->whole;
     return !engine->failed;
 }
