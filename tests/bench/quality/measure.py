@@ -51,6 +51,7 @@ class Engine:
 
     def close(self):
         self.process.stdin.close()
+        self.process.stdout.close()
         self.process.wait()
 
 
