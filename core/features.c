@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { ATP_FNA = 32, ATP_FRA, ATP_FRB, ATP_FRC };
+enum { ATP_FNA = XD_FEATURE_ATP, ATP_FRA, ATP_FRB, ATP_FRC };
 
 static const char *const names[] = {
     "tail_lift", "pallet_jack", "forklift",     "air_ride", "box_body",      "curtain_side",

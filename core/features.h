@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { XD_FEATURE_COUNT = 36 };
+enum { XD_FEATURE_COUNT = 36, XD_FEATURE_ATP = 32 /* the bit of the lowest ATP class; the others follow */ };
 
 /* The name of bit `bit` (< XD_FEATURE_COUNT). */
 const char *xd_feature_name(unsigned bit);

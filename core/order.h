@@ -83,6 +83,9 @@ void xd_order_write(const struct xd_order *order, struct xd_buf *out);
  * Canonical: equal orders give equal bytes. */
 void xd_order_pack(const struct xd_order *order, struct xd_buf *out);
 
+/* The most bytes that an order packs to: 256 of note, 64 of ref, two lists of 16 names of 64, some 45 numbers. */
+enum { XD_ORDER_PACKED_MAX = 4096 };
+
 /* Back from the ledger's form, the order as it was packed; strings point into `object`. False if it was not made by
  * xd_order_pack from an order that xd_order_read would pass: every range and check holds afterwards. */
 bool xd_order_unpack(const msgpack_object *object, struct xd_order *out);

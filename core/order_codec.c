@@ -11,10 +11,6 @@
 /* Added to a field's tag where its value is a default filled in when the order was read: `given` survives. */
 enum { TAG_DEFAULT = 64 };
 
-/* The most bytes that an order packs to: 256 of note, 64 of ref, two lists of 16 names of 64, some 45
- * numbers. */
-enum { PACKED_MAX = 4096 };
-
 /* Fields whose defaults do not follow from the table alone, so that the ledger keeps them. */
 static const uint64_t always = UINT64_C(1) << XD_F_VALID_UNTIL | UINT64_C(1) << XD_F_CURRENCY;
 
@@ -177,7 +173,7 @@ void xd_order_pack(const struct xd_order *order, struct xd_buf *out)
 
 struct xd_digest xd_order_digest(const struct xd_order *order)
 {
-    uint8_t bytes[PACKED_MAX];
+    uint8_t bytes[XD_ORDER_PACKED_MAX];
     struct xd_buf buf = {.data = bytes, .cap = sizeof bytes, .limit = sizeof bytes}; /* never grows */
     pack_fields(order, order->given, &buf);
     XXH128_hash_t hash = XXH3_128bits(bytes, buf.len);

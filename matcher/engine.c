@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-enum { PACKED_MAX = 1 << 16 }; /* bytes of an order; what the field table allows is far less */
-
 struct xd_engine *xd_engine_create(const struct xd_engine_options *options)
 {
     struct xd_engine *engine = calloc(1, sizeof *engine);
@@ -11,7 +9,6 @@ struct xd_engine *xd_engine_create(const struct xd_engine_options *options)
     engine->options = *options;
     engine->next_age = 1;
     engine->next_match = 1;
-    xd_buf_init(&engine->packed, PACKED_MAX);
     engine->orders.pool = engine->deals.pool = engine->deadlines.pool = engine->accounts.pool = &engine->pool;
     engine->books = xd_books_create(options);
     engine->unhashed = calloc(1, sizeof *engine->unhashed);
@@ -44,7 +41,6 @@ void xd_engine_destroy(struct xd_engine *engine)
     free(engine->grown);
     if (engine->unhashed) xd_unhashed_free(engine->unhashed);
     free(engine->unhashed);
-    xd_buf_free(&engine->packed);
     xd_pool_free(&engine->pool);
     free(engine);
 }

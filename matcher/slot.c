@@ -1,261 +1,32 @@
 /* Making and unmaking the orders that the engine holds. */
-#include "core/features.h"
-#include "core/schema.h"
 #include "matcher/state.h"
 
 #include <string.h>
 
-/* --- where things are in its block ---------------------------------------------------------------------------------------- */
-
-static size_t fixed_size(unsigned side, unsigned kind)
-{
-    const size_t common = offsetof(struct xd_slot, truck_offer);
-    if (kind == XD_TRUCK) {
-        return common + (side == XD_OFFER ? sizeof(struct xd_truck_offer) : sizeof(struct xd_load));
-    }
-    return common + (side == XD_OFFER ? sizeof(struct xd_storage_offer) : sizeof(struct xd_storage_request));
-}
-
-static_assert(sizeof(struct xd_truck_offer) % sizeof(int64_t) == 0 && sizeof(struct xd_load) % sizeof(int64_t) == 0 &&
-                  sizeof(struct xd_storage_offer) % sizeof(int64_t) == 0 &&
-                  sizeof(struct xd_storage_request) % sizeof(int64_t) == 0 &&
-                  offsetof(struct xd_slot, truck_offer) % sizeof(int64_t) == 0,
-              "what is behind is aligned");
-
-/* The dimensions whose amounts lie behind: a storage order's beside the main one. A truck's and a load's are in their own
- * structs. */
-static unsigned dims_behind(unsigned kind, unsigned dims)
-{
-    return kind == XD_TRUCK ? 0 : dims & ~(1u << xd_main_dim((enum xd_kind)kind));
-}
-
-static size_t mentioned_count(const struct xd_slot *slot)
-{
-    return (size_t)slot->only_count + slot->never_count;
-}
-
-static struct xd_account **mentioned(const struct xd_slot *slot)
-{
-    return (struct xd_account **)(void *)((char *)slot + fixed_size(slot->side, slot->kind));
-}
-
-static int64_t *amounts_behind(const struct xd_slot *slot)
-{
-    return (int64_t *)(void *)(mentioned(slot) + mentioned_count(slot));
-}
-
-static uint8_t *packed(const struct xd_slot *slot)
-{
-    unsigned count = (unsigned)__builtin_popcount(dims_behind(slot->kind, slot->dims));
-    return (uint8_t *)(amounts_behind(slot) + count);
-}
-
-struct xd_account *const *xd_slot_mentioned(const struct xd_slot *slot)
-{
-    return mentioned(slot);
-}
-
-const uint8_t *xd_slot_packed(const struct xd_slot *slot)
-{
-    return packed(slot);
-}
-
-struct xd_str xd_slot_ref(const struct xd_slot *slot)
-{
-    return (struct xd_str){(const char *)packed(slot) + slot->ref_at, slot->ref_len};
-}
-
-struct xd_str xd_slot_note(const struct xd_slot *slot)
-{
-    return (struct xd_str){(const char *)packed(slot) + slot->note_at, slot->note_len};
-}
-
-int64_t xd_slot_amount(const struct xd_slot *slot, enum xd_dim dim)
-{
-    if (!(slot->dims >> dim & 1)) return 0;
-    if (dim == xd_main_dim((enum xd_kind)slot->kind)) return slot->whole;
-    if (slot->kind == XD_TRUCK) {
-        return slot->side == XD_OFFER ? slot->truck_offer.truck.capacity[dim] : slot->truck_request.amount[dim];
-    }
-    unsigned before = dims_behind(slot->kind, slot->dims) & ((1u << dim) - 1);
-    return amounts_behind(slot)[__builtin_popcount(before)];
-}
-
-void xd_slot_copy(struct xd_slot_copy *to, const struct xd_slot *slot)
-{
-    memcpy(to, slot, (size_t)(packed(slot) - (const uint8_t *)slot));
-}
-
-void xd_slot_set_amount(struct xd_slot *copy, enum xd_dim dim, int64_t amount)
-{
-    unsigned behind = dims_behind(copy->kind, copy->dims);
-    if (dim == xd_main_dim((enum xd_kind)copy->kind)) copy->whole = (int32_t)amount;
-    if (copy->kind == XD_TRUCK) {
-        *(copy->side == XD_OFFER ? &copy->truck_offer.truck.capacity[dim] : &copy->truck_request.amount[dim]) = amount;
-    } else if (behind >> dim & 1) {
-        amounts_behind(copy)[__builtin_popcount(behind & ((1u << dim) - 1))] = amount;
-    }
-}
-
-/* --- making ---------------------------------------------------------------------------------------------------------------- */
-
-static unsigned stated_dims(const struct xd_order *order)
-{
-    return (unsigned)(order->given >> XD_F_PALLETS) & ((1u << XD_DIMS) - 1);
-}
-
-static void set_truck_offer(struct xd_slot *slot, const struct xd_order *order, int32_t road_factor_e4)
-{
-    struct xd_truck *truck = &slot->truck_offer.truck;
-    *truck = (struct xd_truck){.from = xd_place_vector(order->from),
-                               .has_to = xd_order_gave(order, XD_F_TO),
-                               .has_temp = slot->has_temp,
-                               .dims = slot->dims,
-                               .road_factor_e4 = road_factor_e4,
-                               .max_detour_m = (int32_t)order->max_detour_m,
-                               .available_from = order->available_from,
-                               .available_until = order->available_until,
-                               .speed = (int32_t)order->speed,
-                               .temp = slot->temp};
-    memcpy(truck->capacity, order->amount, sizeof truck->capacity);
-    if (truck->has_to) {
-        truck->to = xd_place_vector(order->to);
-        truck->lane_m = (int32_t)xd_distance_m(truck->from, truck->to, road_factor_e4);
-    }
-    xd_plan_init(&slot->truck_offer.plan, truck);
-    slot->truck_offer.base = order->base;
-    slot->truck_offer.per_t_km = order->per_t_km;
-    slot->truck_offer.per_detour_km = order->per_detour_km;
-}
-
-static void set_truck_request(struct xd_slot *slot, const struct xd_order *order, int32_t road_factor_e4)
-{
-    struct xd_load *load = &slot->truck_request;
-    *load = (struct xd_load){.request_id = slot->id,
-                             .pickup = xd_place_vector(order->from),
-                             .delivery = xd_place_vector(order->to),
-                             .pickup_place = order->from,
-                             .delivery_place = order->to,
-                             .pickup_from = order->pickup_from,
-                             .pickup_until = order->pickup_until,
-                             .deliver_until = order->deliver_until,
-                             .load_s = (int32_t)order->load_min * 60,
-                             .unload_s = (int32_t)order->unload_min * 60,
-                             .temp = slot->temp,
-                             .has_temp = slot->has_temp};
-    load->direct_m = (int32_t)xd_distance_m(load->pickup, load->delivery, road_factor_e4);
-    memcpy(load->amount, order->amount, sizeof load->amount);
-}
-
-static void set_storage(struct xd_slot *slot, const struct xd_order *order)
-{
-    int64_t *behind = amounts_behind(slot);
-    for (unsigned dim = 0; dim < XD_DIMS; dim++) {
-        if (dims_behind(slot->kind, slot->dims) >> dim & 1) *behind++ = order->amount[dim];
-    }
-    if (slot->side == XD_OFFER) {
-        slot->storage_offer = (struct xd_storage_offer){.at = xd_place_vector(order->at),
-                                                        .base = order->base,
-                                                        .per_unit_day = order->per_unit_day,
-                                                        .from_day = (int32_t)order->from_day,
-                                                        .until_day = (int32_t)order->until_day};
-    } else {
-        slot->storage_request = (struct xd_storage_request){.at = xd_place_vector(order->at),
-                                                            .per_access_km = order->per_access_km,
-                                                            .radius_m = (int32_t)order->radius_m,
-                                                            .from_day = (int32_t)order->from_day,
-                                                            .until_day = (int32_t)order->until_day};
-    }
-}
-
-static void set_common(struct xd_slot *slot, const struct xd_order *order)
-{
-    slot->side = (uint8_t)order->side;
-    slot->kind = (uint8_t)order->kind;
-    slot->fill = (uint8_t)order->fill;
-    slot->confirm = (uint8_t)order->confirm;
-    slot->dims = stated_dims(order) & 0x1f;
-    slot->min_credit = (int16_t)order->min_credit;
-    slot->features = slot->side == XD_OFFER ? xd_features_implied(order->features) : order->features;
-    slot->currency = (int32_t)order->currency;
-    slot->valid_until = order->valid_until;
-    slot->hold_s = (int32_t)order->hold_s;
-    slot->min_part = (int32_t)order->min_part;
-    slot->has_temp = xd_order_gave(order, XD_F_TEMP_C);
-    slot->temp = (struct xd_band){(int16_t)order->temp.min, (int16_t)order->temp.max};
-    slot->max_price = order->max_price;
-    slot->whole = (int32_t)order->amount[xd_main_dim((enum xd_kind)order->kind)];
-    slot->open = slot->side == XD_REQUEST ? slot->whole : 0;
-    slot->only_count = (uint8_t)order->only.count;
-    slot->never_count = (uint8_t)order->never.count;
-}
-
-static_assert(XD_DIMS == 5, "slot->dims has a bit for each");
-
-/* Where a text of the order stands in its packed form, which the order keeps. */
-static size_t position(const struct xd_slot *slot, struct xd_str text)
-{
-    const uint8_t *start = packed(slot), *at = start, *end = start + slot->packed_len;
-    while (at && text.len && memcmp(at, text.at, text.len) != 0) {
-        at++;
-        at = memchr(at, text.at[0], (size_t)(end - at));
-    }
-    return at ? (size_t)(at - start) : 0;
-}
-
-static void keep_packed(struct xd_slot *slot, const struct xd_order *order, const struct xd_buf *bytes)
-{
-    slot->packed_len = (uint16_t)bytes->len;
-    memcpy(packed(slot), bytes->data, bytes->len);
-    slot->ref_at = (uint8_t)position(slot, order->ref); /* always among the first */
-    slot->ref_len = (uint8_t)order->ref.len;
-    slot->note_at = (uint16_t)position(slot, order->note);
-    slot->note_len = (uint16_t)order->note.len;
-}
-
 static bool mention_all(struct xd_engine *engine, struct xd_slot *slot, const struct xd_order *order,
                         struct xd_str account)
 {
-    size_t count = mentioned_count(slot);
+    struct xd_account **mentioned = xd_slot_mentioned(slot);
+    uint32_t count = xd_slot_mentions(slot);
     slot->account = xd_account_mention(&engine->accounts, account);
     bool good = slot->account;
-    for (size_t done = 0; good && done < count; done++) {
+    for (uint32_t done = 0; good && done < count; done++) {
         struct xd_str name = done < slot->only_count ? order->only.at[done] : order->never.at[done - slot->only_count];
-        mentioned(slot)[done] = xd_account_mention(&engine->accounts, name);
-        good = mentioned(slot)[done];
+        mentioned[done] = xd_account_mention(&engine->accounts, name);
+        good = mentioned[done];
     }
     return good;
-}
-
-/* A block for the order and its packed form, all zero. */
-static struct xd_slot *new_slot(struct xd_engine *engine, const struct xd_order *order, size_t packed_len)
-{
-    unsigned behind = dims_behind((unsigned)order->kind, stated_dims(order));
-    size_t size = fixed_size((unsigned)order->side, (unsigned)order->kind) +
-                  (order->only.count + order->never.count) * sizeof(struct xd_account *) +
-                  (size_t)__builtin_popcount(behind) * sizeof(int64_t) + packed_len;
-    return xd_pool_take(&engine->pool, size);
 }
 
 struct xd_slot *xd_slot_create(struct xd_engine *engine, const struct xd_order *order, struct xd_str account, uint64_t id,
                                int64_t credit)
 {
-    struct xd_buf *bytes = &engine->packed;
-    xd_buf_clear(bytes);
-    xd_order_pack(order, bytes);
-    struct xd_slot *slot = bytes->failed ? NULL : new_slot(engine, order, bytes->len);
+    struct xd_slot *slot = xd_pool_take(&engine->pool, xd_terms_size(order));
     if (slot) {
         slot->id = id;
         slot->credit = (int16_t)credit;
-        set_common(slot, order);
-        keep_packed(slot, order, bytes);
-        int32_t road_factor_e4 = engine->options.market.road_factor_e4;
-        if (slot->kind != XD_TRUCK) {
-            set_storage(slot, order);
-        } else {
-            (slot->side == XD_OFFER ? set_truck_offer : set_truck_request)(slot, order, road_factor_e4);
-        }
         slot->lapse.class = XD_DEADLINE_ORDER;
+        xd_terms_set(slot, order, engine->options.market.road_factor_e4);
         if (!mention_all(engine, slot, order, account)) {
             xd_slot_destroy(engine, slot);
             slot = NULL;
@@ -268,8 +39,9 @@ struct xd_slot *xd_slot_create(struct xd_engine *engine, const struct xd_order *
 void xd_slot_destroy(struct xd_engine *engine, struct xd_slot *slot)
 {
     if (slot->account) xd_account_forget(&engine->accounts, slot->account);
-    for (size_t i = 0; i < mentioned_count(slot); i++) {
-        if (mentioned(slot)[i]) xd_account_forget(&engine->accounts, mentioned(slot)[i]);
+    struct xd_account **mentioned = xd_slot_mentioned(slot);
+    for (uint32_t i = 0; i < xd_slot_mentions(slot); i++) {
+        if (mentioned[i]) xd_account_forget(&engine->accounts, mentioned[i]);
     }
     if (slot->side == XD_OFFER && slot->kind == XD_TRUCK) xd_plan_free(&slot->truck_offer.plan, &engine->pool);
     if (slot->side == XD_OFFER && slot->kind != XD_TRUCK) xd_pool_give(&engine->pool, slot->storage_offer.calendar);

@@ -128,6 +128,17 @@ static void write_barred(struct xd_buf *out, const struct xd_barred *barred)
     }
 }
 
+/* The order in the ledger's form, as bytes. */
+static void write_terms(struct xd_buf *out, const struct xd_slot *slot)
+{
+    struct xd_order order;
+    xd_slot_order(slot, &order);
+    uint8_t bytes[XD_ORDER_PACKED_MAX];
+    struct xd_buf packed = {.data = bytes, .cap = sizeof bytes, .limit = sizeof bytes}; /* never grows */
+    xd_order_pack(&order, &packed);
+    xd_mp_bin(out, packed.data, packed.len);
+}
+
 void xd_pack_order(const struct xd_slot *slot, struct xd_buf *out)
 {
     xd_mp_array(out, 10);
@@ -139,7 +150,7 @@ void xd_pack_order(const struct xd_slot *slot, struct xd_buf *out)
     xd_mp_int(out, slot->open);
     xd_mp_int(out, slot->confirmed);
     write_barred(out, slot->barred);
-    xd_mp_bin(out, xd_slot_packed(slot), slot->packed_len);
+    write_terms(out, slot);
     if (slot->side == XD_REQUEST) {
         xd_mp_nil(out);
     } else if (slot->kind == XD_TRUCK) {

@@ -93,6 +93,7 @@ struct xd_barred {
 struct xd_truck_offer {
     struct xd_truck truck;
     struct xd_plan plan;
+    struct xd_place from, to;
     int64_t base, per_t_km, per_detour_km;
 };
 
@@ -100,21 +101,26 @@ struct xd_storage_offer {
     struct xd_unit_vector at;
     struct xd_calendar *calendar; /* NULL until something is taken */
     int64_t base, per_unit_day;
+    struct xd_place place; /* `at` as it was written */
     int32_t from_day, until_day;
 };
 
 struct xd_storage_request {
     struct xd_unit_vector at;
     int64_t per_access_km;
+    struct xd_place place; /* `at` as it was written */
     int32_t radius_m, from_day, until_day;
 };
 
 /* One order of the book. Its block is as long as its kind and side need: of the union it has its own member only, and behind
  * that what few orders have or what is of no fixed length:
  *
- *      [struct xd_slot .. its member][accounts of `only`, then `never`][amounts beside the main one][the order, packed]
+ *      [struct xd_slot .. its member][accounts of `only`, then `never`][amounts beside the main one][ref][note]
  *
- * Numbers are as wide as their range in the field table asks for (slot.c sees to that). */
+ * Numbers are as wide as their range in the field table asks for. What the order's owner wrote can be told from it, to the
+ * last default: terms.c. */
+enum { XD_SLOT_GIVEN_BITS = 44, XD_SLOT_NOTE_BITS = 9, XD_SLOT_REF_BITS = 7, XD_SLOT_ATP_BITS = 4 };
+
 struct xd_slot {
     uint64_t id;
     union {
@@ -128,7 +134,11 @@ struct xd_slot {
     struct xd_deal *first_deal;   /* of those that live; linked through deal->party[side] */
     struct xd_barred *barred;     /* requests (while it is tried, what_if.c, an offer too); NULL: none */
     uint64_t features;            /* offers: closed under implication */
-    int64_t max_price;            /* requests */
+    uint64_t given : XD_SLOT_GIVEN_BITS; /* as in struct xd_order */
+    uint64_t note_len : XD_SLOT_NOTE_BITS;
+    uint64_t ref_len : XD_SLOT_REF_BITS;
+    uint64_t atp : XD_SLOT_ATP_BITS; /* the classes among its features, as written */
+    int64_t max_price;               /* requests */
     struct xd_place_in_tree place; /* in its book, while it rests */
     struct xd_slot_links everybody, mine; /* all orders, the account's: oldest first */
     struct xd_mark mark;
@@ -146,10 +156,6 @@ struct xd_slot {
     bool has_temp : 1;
     bool grown : 1;     /* waits to be treated */
     bool dead : 1;      /* freed at the end of the record */
-    uint16_t packed_len;
-    uint16_t note_at;   /* in the packed order */
-    uint16_t note_len;
-    uint8_t ref_at, ref_len;
 
     union {
         struct xd_truck_offer truck_offer;
@@ -207,7 +213,6 @@ struct xd_engine {
     bool failed; /* memory ran out: the state is not to be trusted */
     struct xd_output *output;
 
-    struct xd_buf packed; /* the order that is being taken */
     struct xd_pool pool; /* of orders, matches, accounts, plans and calendars */
     struct xd_table orders, deals; /* by id */
     struct xd_accounts_table accounts;
@@ -269,14 +274,6 @@ void xd_slot_destroy(struct xd_engine *engine, struct xd_slot *slot);
 /* Enters it everywhere but in its book and among the deadlines. */
 bool xd_slot_enter(struct xd_engine *engine, struct xd_slot *slot);
 void xd_slot_leave(struct xd_engine *engine, struct xd_slot *slot);
-/* The order in the ledger's form, slot->packed_len bytes; its strings. */
-const uint8_t *xd_slot_packed(const struct xd_slot *slot);
-struct xd_str xd_slot_ref(const struct xd_slot *slot);
-struct xd_str xd_slot_note(const struct xd_slot *slot);
-/* `only_count` accounts, then `never_count`. */
-struct xd_account *const *xd_slot_mentioned(const struct xd_slot *slot);
-/* What it has or needs in a dimension; 0 where it states none. */
-int64_t xd_slot_amount(const struct xd_slot *slot, enum xd_dim dim);
 /* Of a storage offer: the least that is free of a stated dimension over [from, until), within its days; the most that is free
  * of the main one on any day. */
 int64_t xd_slot_free(const struct xd_slot *storage_offer, enum xd_dim dim, int64_t from, int64_t until);
@@ -292,7 +289,24 @@ bool xd_slot_bar_room(struct xd_engine *engine, struct xd_slot *request, uint32_
 void xd_slot_bar(struct xd_engine *engine, struct xd_slot *request, uint64_t offer_id);
 /* The same for an order that was never entered, of either side, and is not barred yet. False without memory. */
 bool xd_slot_bar_tried(struct xd_engine *engine, struct xd_slot *order, uint64_t other_id);
-/* A copy of an order to be changed and judged, and no more: it has no packed form, and shares plan, calendar and barred orders
+enum xd_order_state xd_slot_state(const struct xd_slot *slot);
+
+/* terms.c: what an order's owner wrote, in the block that is kept of it */
+
+/* How long a block for the order must be. */
+size_t xd_terms_size(const struct xd_order *order);
+/* Fills in all that follows from the order, but the accounts that it mentions, in a block that is all zero else. */
+void xd_terms_set(struct xd_slot *slot, const struct xd_order *order, int32_t road_factor_e4);
+/* The order back; its strings are the slot's and its accounts'. */
+void xd_slot_order(const struct xd_slot *slot, struct xd_order *out);
+struct xd_str xd_slot_ref(const struct xd_slot *slot);
+struct xd_str xd_slot_note(const struct xd_slot *slot);
+/* `only_count` accounts, then `never_count`; both counts together. */
+struct xd_account **xd_slot_mentioned(const struct xd_slot *slot);
+uint32_t xd_slot_mentions(const struct xd_slot *slot);
+/* What it has or needs in a dimension; 0 where it states none. */
+int64_t xd_slot_amount(const struct xd_slot *slot, enum xd_dim dim);
+/* A copy of an order to be changed and judged, and no more: it has no ref and no note, and shares plan, calendar and barred orders
  * with the order that it was made from. */
 struct xd_slot_copy {
     struct xd_slot slot;
@@ -301,7 +315,6 @@ struct xd_slot_copy {
 void xd_slot_copy(struct xd_slot_copy *to, const struct xd_slot *slot);
 /* Changes the amount of a copy, in a dimension that it states. */
 void xd_slot_set_amount(struct xd_slot *copy, enum xd_dim dim, int64_t amount);
-enum xd_order_state xd_slot_state(const struct xd_slot *slot);
 
 /* book.c: the orders that rest, and the search over them. How they are kept is that file's own affair. */
 struct xd_books *xd_books_create(const struct xd_engine_options *options);

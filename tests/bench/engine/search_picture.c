@@ -210,7 +210,7 @@ static bool play(struct xd_engine *engine, struct xd_order_maker *maker, struct 
         xd_make_order(maker, XD_OFFER, now_s, &record.order);
         if (!apply(engine, output, &record, "store")) return false;
     }
-    const struct xd_node *root = root_above(engine->first_order);
+    const struct xd_node *root = root_above(xd_slot_at(engine, engine->first_order));
     make_request(maker, &record.order);
     watching = true;
     if (!apply(engine, output, &record, "farm") || !engine->first_deal) return false;
