@@ -32,6 +32,8 @@ static const struct method methods[] = {
     {"no_show", xd_method_no_show, SILENT, NAMES("match", "account")},
     {"orders", xd_method_orders, 0, NAMES("state", "limit", "after")},
     {"matches", xd_method_matches, 0, NAMES("state", "limit", "after")},
+    {"explain", xd_method_explain, 0, NAMES("ref", "id", "account")},
+    {"what_if", xd_method_what_if, ANY_PARAMS, NULL},
     {"subscribe", xd_method_subscribe, SILENT, NAMES("from", "durable")},
     {"ack", xd_method_ack, SILENT | WHILE_DRAINING, NAMES("cursor")},
     {"state_hash", xd_method_state_hash, OPERATOR, NULL},

@@ -51,6 +51,13 @@ bool xd_param_int(const struct xd_call *call, const char *name, int64_t min, int
  * names. */
 bool xd_param_account(const struct xd_call *call, struct xd_str *out, struct xd_error *error);
 
+/* The order that the call is about: either a ref, or an id (*ref is empty then). */
+bool xd_param_order_name(const struct xd_call *call, struct xd_str *ref, uint64_t *id, struct xd_error *error);
+
+/* An order, and whose it is: as submit takes it. Strings point into `map`, or live as long as the session. */
+bool xd_param_order(const struct xd_session *session, msgpack_object map, struct xd_str *account,
+                    struct xd_order *order, struct xd_error *error);
+
 /* --- handlers --- */
 
 xd_handler xd_method_hello, xd_method_ping; /* methods_session.c */
@@ -59,6 +66,7 @@ xd_handler xd_method_cancel, xd_method_cancel_match, xd_method_accept,
     xd_method_decline; /* methods_command.c */
 xd_handler xd_method_complete, xd_method_no_show;
 xd_handler xd_method_orders, xd_method_matches, xd_method_state_hash; /* methods_read.c */
+xd_handler xd_method_explain, xd_method_what_if;                      /* methods_explain.c */
 xd_handler xd_method_subscribe, xd_method_ack;                        /* methods_feed.c */
 xd_handler xd_method_clock;                                           /* methods_clock.c */
 

@@ -124,22 +124,14 @@ static void on_found(void *arg, enum xd_code code, uint64_t order_id)
 
 void xd_method_cancel(struct xd_call *call)
 {
-    struct xd_str ref, id;
+    struct xd_str ref;
     struct xd_error error;
     struct command *command = begin(call, XD_RECORD_CANCEL, "id", "cancelled");
     if (!command) return;
-    bool well =
-        xd_param_text(call, "ref", true, &ref, &error) && xd_param_text(call, "id", true, &id, &error);
-    if (well && (ref.len > 0) == (id.len > 0))
-        well = xd_fail(&error, XD_BAD_PARAMS, NULL, "either ref or id is needed");
-    if (well && ref.len > 0 && !xd_ref_valid(ref))
-        well =
-            xd_fail(&error, XD_BAD_PARAMS, "ref", "not a ref; allowed: 1 to %d of A-Za-z0-9._:-", XD_REF_MAX);
-    if (well && id.len > 0 && !xd_order_id_parse(id.at, id.len, &command->id))
-        well = xd_fail(&error, XD_BAD_PARAMS, "id", "not the id of an order, as o0-17 is one");
+    bool well = xd_param_order_name(call, &ref, &command->id, &error);
     if (!well)
         abandon(command, &error);
-    else if (id.len > 0) {
+    else if (ref.len == 0) {
         append(command);
     } else {
         command->given = "ref";

@@ -1,6 +1,6 @@
 /* orders, matches and state_hash: read from the engine at once, shown when what was read is durable. */
 #include "broker/method.h"
-#include "matcher/owner.h"
+#include "broker/page.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,52 +10,6 @@ enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
 /* A page that would be longer is made of fewer entries, so that no client has to take longer messages than
  * the broker. */
 enum { PAGE_BYTES = 768 << 10 };
-
-struct page {
-    struct xd_reply reply;
-    struct xd_buf value; /* the result, whole */
-    size_t held;
-};
-
-static void on_settled(void *arg, enum xd_code code)
-{
-    struct page *page = arg;
-    xd_session_let_go(page->reply.session, page->held);
-    if (code != XD_OK) {
-        xd_reply_code(&page->reply, code, NULL);
-    } else {
-        xd_buf_add(xd_reply_begin(&page->reply), page->value.data, page->value.len);
-        xd_reply_send(&page->reply);
-    }
-    xd_buf_free(&page->value);
-    free(page);
-}
-
-static void show_when_durable(struct page *page)
-{
-    page->held = sizeof(*page) + page->value.cap;
-    xd_session_hold(page->reply.session, page->held);
-    if (page->value.failed)
-        on_settled(page, XD_NO_MEMORY);
-    else
-        xd_ledger_settle(page->reply.session->broker->ledger, on_settled, page);
-}
-
-/* NULL: the call has been answered. */
-static struct page *begin(const struct xd_call *call, const struct xd_engine **engine)
-{
-    enum xd_code state = xd_broker_state(call->broker);
-    *engine = xd_owner_engine(call->broker->owner);
-    if (state == XD_OK && !*engine) state = XD_OVERLOADED;
-    struct page *page = state == XD_OK ? calloc(1, sizeof(*page)) : NULL;
-    if (!page) {
-        xd_reply_code(&call->reply, state != XD_OK ? state : XD_NO_MEMORY, NULL);
-        return NULL;
-    }
-    page->reply = call->reply;
-    xd_buf_init(&page->value, 16 << 20);
-    return page;
-}
 
 struct kind {
     const char *list; /* the result's key */
@@ -143,15 +97,15 @@ static void list(const struct xd_call *call, const struct kind *kind)
 {
     struct xd_listing listing;
     struct xd_error error;
-    const struct xd_engine *engine = NULL;
+    struct xd_engine *engine = NULL;
     if (!read_listing(call, kind, &listing, &error)) {
         xd_reply_error(&call->reply, &error);
         return;
     }
-    struct page *page = begin(call, &engine);
+    struct xd_page *page = xd_page_begin(&call->reply, &engine);
     if (!page) return;
     write_page(&page->value, engine, kind, &listing);
-    show_when_durable(page);
+    xd_page_show(page);
 }
 
 void xd_method_orders(struct xd_call *call)
@@ -166,8 +120,8 @@ void xd_method_matches(struct xd_call *call)
 
 void xd_method_state_hash(struct xd_call *call)
 {
-    const struct xd_engine *engine = NULL;
-    struct page *page = begin(call, &engine);
+    struct xd_engine *engine = NULL;
+    struct xd_page *page = xd_page_begin(&call->reply, &engine);
     if (!page) return;
     char hash[24];
     snprintf(hash, sizeof(hash), "%016" PRIx64, xd_engine_state_hash(engine));
@@ -182,5 +136,5 @@ void xd_method_state_hash(struct xd_call *call)
     xd_mp_uint(out, xd_owner_position(call->broker->owner));
     xd_mp_cstr(out, "hash");
     xd_mp_cstr(out, hash);
-    show_when_durable(page);
+    xd_page_show(page);
 }

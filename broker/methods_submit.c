@@ -318,8 +318,8 @@ static bool take_account(struct xd_broker *broker, msgpack_object *map, struct x
     return true;
 }
 
-static bool read_order(const struct xd_session *session, msgpack_object map, struct xd_str *account,
-                       struct xd_order *order, struct xd_error *error)
+bool xd_param_order(const struct xd_session *session, msgpack_object map, struct xd_str *account,
+                    struct xd_order *order, struct xd_error *error)
 {
     struct xd_broker *broker = session->broker;
     if (map.type != MSGPACK_OBJECT_MAP) return xd_fail(error, XD_BAD_TYPE, NULL, "an order is a map");
@@ -343,7 +343,7 @@ static void begin_item(struct item *item, const msgpack_object *map)
         item->ref_len = (uint8_t)ref.len;
         memcpy(item->ref, ref.at, ref.len);
     }
-    if (read_order(session, *map, &account, &order, &error)) {
+    if (xd_param_order(session, *map, &account, &order, &error)) {
         take(item, account, &order);
         return;
     }

@@ -1,5 +1,6 @@
 /* Answers, and what is read from a call's parameters. */
 #include "broker/method.h"
+#include "core/id.h"
 
 #include <inttypes.h>
 
@@ -84,5 +85,17 @@ bool xd_param_account(const struct xd_call *call, struct xd_str *out, struct xd_
         return xd_fail(error, XD_BAD_PARAMS, "account", "not an account; allowed: 1 to %d of A-Za-z0-9._:@-",
                        XD_ACCOUNT_MAX);
     *out = named;
+    return true;
+}
+
+bool xd_param_order_name(const struct xd_call *call, struct xd_str *ref, uint64_t *id, struct xd_error *error)
+{
+    struct xd_str text;
+    if (!xd_param_text(call, "ref", true, ref, error) || !xd_param_text(call, "id", true, &text, error)) return false;
+    if ((ref->len > 0) == (text.len > 0)) return xd_fail(error, XD_BAD_PARAMS, NULL, "either ref or id is needed");
+    if (ref->len > 0 && !xd_ref_valid(*ref))
+        return xd_fail(error, XD_BAD_PARAMS, "ref", "not a ref; allowed: 1 to %d of A-Za-z0-9._:-", XD_REF_MAX);
+    if (text.len > 0 && !xd_order_id_parse(text.at, text.len, id))
+        return xd_fail(error, XD_BAD_PARAMS, "id", "not the id of an order, as o0-17 is one");
     return true;
 }

@@ -335,7 +335,7 @@ struct xd_owner *xd_owner_start(struct event_base *base, struct xd_ledger *ledge
     return owner;
 }
 
-const struct xd_engine *xd_owner_engine(const struct xd_owner *owner)
+struct xd_engine *xd_owner_engine(const struct xd_owner *owner)
 {
     return owner->owning ? owner->engine : NULL;
 }

@@ -26,9 +26,9 @@ struct xd_owner_options {
 struct xd_owner *xd_owner_start(struct event_base *base, struct xd_ledger *ledger,
                                 const struct xd_owner_options *options);
 
-/* The engine while owning, else NULL. To ask, not to apply: reads answer from what may not be durable yet, so a caller
+/* The engine while owning, else NULL. To ask, never to apply: reads answer from what may not be durable yet, so a caller
  * that shows them waits for the ledger (xd_owner_settled). */
-const struct xd_engine *xd_owner_engine(const struct xd_owner *owner);
+struct xd_engine *xd_owner_engine(const struct xd_owner *owner);
 
 /* Offset of the next record to apply: with the state hash, what the state is the state of. */
 uint64_t xd_owner_position(const struct xd_owner *owner);
