@@ -35,8 +35,6 @@ static void explain(const struct xd_reply *reply, struct xd_str account, uint64_
         xd_page_show(page);
         return;
     }
-    if (by_ref && error.code == XD_NOT_FOUND) /* what has a ref has been there */
-        xd_fail(&error, XD_WRONG_STATE, "ref", "the order has ended and has left the book");
     if (by_ref && error.field[0]) strcpy(error.field, "ref");
     xd_page_refuse(page, &error);
 }

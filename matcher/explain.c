@@ -87,6 +87,8 @@ bool xd_engine_explain(struct xd_engine *engine, int64_t now, struct xd_str acco
                        struct xd_error *error)
 {
     const struct xd_slot *slot = xd_table_get(&engine->orders, order_id);
+    if (!slot && xd_seen_contains(&engine->seen, xd_id_number(order_id)))
+        return xd_fail(error, XD_WRONG_STATE, "id", "the order has ended and has left the book");
     if (!slot || !owns(slot, account)) return xd_fail(error, XD_NOT_FOUND, "id", "%s", xd_code_meaning(XD_NOT_FOUND));
     if (!xd_rests(slot)) return xd_fail(error, XD_WRONG_STATE, "id", "%s", why_not_open(slot));
     struct xd_explanation *explanation = calloc(1, sizeof *explanation);

@@ -31,6 +31,13 @@ static void put_decimal(struct xd_buf *out, const char *key, int64_t value, int 
     xd_mp_decimal(out, value, scale);
 }
 
+static void put_currency(struct xd_buf *out, const struct xd_slot *order)
+{
+    char currency[4];
+    xd_currency_format(order->currency, currency);
+    put_text(out, "currency", currency);
+}
+
 /* --- the nearest miss ---------------------------------------------------------------------------------------------------------- */
 
 /* The changed fields of the asking order as an order, so that they are written as any order is. */
@@ -159,7 +166,7 @@ static void put_day(struct xd_buf *out, const char *key, int64_t day)
 
 static void put_match(struct xd_buf *out, const struct xd_slot *order, const struct xd_would_match *match)
 {
-    enum { ALWAYS = 6, OF_TRUCK = 3, OF_STORAGE = 2 };
+    enum { ALWAYS = 7, OF_TRUCK = 3, OF_STORAGE = 2 };
     bool truck = order->kind == XD_TRUCK;
     const struct xd_candidate *candidate = &match->candidate;
     xd_mp_map(out, ALWAYS + (uint32_t)__builtin_popcount(match->dims) + (truck ? OF_TRUCK : OF_STORAGE));
@@ -167,6 +174,7 @@ static void put_match(struct xd_buf *out, const struct xd_slot *order, const str
     for (unsigned d = 0; d < XD_DIMS; d++) {
         if (match->dims >> d & 1) put_decimal(out, xd_dim_names[d], candidate->amount[d], xd_dim_scale[d]);
     }
+    put_currency(out, order);
     put_decimal(out, "quote", candidate->quote, MONEY_SCALE);
     put_decimal(out, "price", candidate->quote + candidate->surplus / 2, MONEY_SCALE);
     put_decimal(out, "surplus", candidate->surplus, MONEY_SCALE);
@@ -201,8 +209,7 @@ void xd_explanation_write(const struct xd_explanation *explanation, struct xd_bu
     const struct xd_slot *order = explanation->order;
     bool request = order->side == XD_REQUEST;
     enum xd_dim dim = xd_main_dim(order->kind);
-    char text[XD_ID_TEXT], currency[4];
-    xd_currency_format(order->currency, currency);
+    char text[XD_ID_TEXT];
     xd_mp_map(out, ALWAYS + (uint32_t)request); /* open, or remaining */
     if (explanation->resting) {
         xd_mp_cstr(out, "ref");
@@ -214,7 +221,7 @@ void xd_explanation_write(const struct xd_explanation *explanation, struct xd_bu
     put_text(out, "side", xd_side_names[order->side]);
     put_text(out, "kind", xd_kind_names[order->kind]);
     put_decimal(out, "amount", order->whole, xd_dim_scale[dim]);
-    put_text(out, "currency", currency);
+    put_currency(out, order);
     put_int(out, "in_reach", explanation->in_reach);
     put_bool(out, "complete", explanation->complete);
     put_int(out, "fits", explanation->fits);

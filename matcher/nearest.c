@@ -273,10 +273,11 @@ static void nearest_room(struct search *search, struct xd_nearest *best)
         add_amounts(search, -1);
         search_knobs(search, most_less(search), best);
     }
-    if (asking->kind == XD_TRUCK || offer_of(search)->min_part <= asking->open) return;
+    int64_t more = offer_of(search)->min_part - asking->open;
+    if (asking->kind == XD_TRUCK || more <= 0) return;
     search->count = 0; /* it wants less than the offer lets go */
     add_knob(search, (enum xd_knob)xd_main_dim(asking->kind), 1);
-    search_knobs(search, MOST_MORE, best);
+    search_knobs(search, (more * WHOLE + asking->whole - 1) / asking->whole, best);
 }
 
 /* The band of a chamber, brought within what the cargo tolerates. */

@@ -1,4 +1,5 @@
 #include "clients/cli/cli.h"
+#include "core/id.h"
 
 #include <string.h>
 
@@ -71,4 +72,13 @@ void xd_cli_params(const struct xd_cli *cli, struct xd_buf *params, uint32_t pai
     if (!as) return;
     xd_mp_cstr(params, "account");
     xd_mp_cstr(params, cli->settings.as);
+}
+
+void xd_cli_order_name(struct xd_buf *params, const char *name)
+{
+    uint64_t id;
+    bool is_ref = strncmp(name, "ref=", 4) == 0;
+    bool is_id = !is_ref && xd_order_id_parse(name, strlen(name), &id);
+    xd_mp_cstr(params, is_id ? "id" : "ref");
+    xd_mp_cstr(params, is_ref ? name + 4 : name);
 }

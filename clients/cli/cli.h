@@ -42,6 +42,9 @@ enum xd_exit xd_cli_ask(struct xd_cli *cli, const char *method, const struct xd_
  * given. */
 void xd_cli_params(const struct xd_cli *cli, struct xd_buf *params, uint32_t pairs);
 
+/* Adds the pair that names an order: REF, ID, or ref=REF. */
+void xd_cli_order_name(struct xd_buf *params, const char *name);
+
 /* The connection has ended: tells why. */
 enum xd_exit xd_cli_lost(const struct xd_cli *cli);
 
@@ -74,6 +77,8 @@ void xd_cli_print(struct xd_str text);
 enum xd_exit xd_cli_offer(struct xd_cli *cli);
 enum xd_exit xd_cli_request(struct xd_cli *cli);
 enum xd_exit xd_cli_submit(struct xd_cli *cli);
+enum xd_exit xd_cli_what_if(struct xd_cli *cli);
+enum xd_exit xd_cli_explain(struct xd_cli *cli);
 enum xd_exit xd_cli_cancel(struct xd_cli *cli);
 enum xd_exit xd_cli_on_match(struct xd_cli *cli); /* cancel-match, accept, decline, complete, no-show */
 enum xd_exit xd_cli_ping(struct xd_cli *cli);

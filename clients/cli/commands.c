@@ -17,6 +17,12 @@ static const char submit_more[] =
     "Without FILE, or with -, standard input is read.\n";
 static const char cancel_more[] =
     "REF is the order's own name, ID the broker's (o0-17). A ref that looks like an id: ref=REF.\n";
+static const char explain_more[] =
+    "Of the other side's orders in reach, how many fail for each reason, and what the nearest miss\n"
+    "would take. REF is the order's own name, ID the broker's (o0-17), as for cancel.\n";
+static const char what_if_more[] =
+    "Nothing is submitted. SIDE is offer or request; KIND and FIELD=VALUE are as for\n"
+    "crossdock offer and crossdock request, whose --help lists the fields.\n";
 static const char watch_more[] =
     "Events from now on, or as --durable, --from and --all say. Ends at --count or --idle, else\n"
     "when the connection does, with status 3. With --json each event is one object a line.\n";
@@ -32,6 +38,9 @@ static const struct xd_command commands[] = {
     {"request", "KIND FIELD=VALUE...", "Ask for capacity.", order_more, 1, SIZE_MAX, ONLINE, xd_cli_request},
     {"submit", "[FILE]", "Submit orders from JSON Lines.", submit_more, 0, 1, ONLINE, xd_cli_submit},
     {"cancel", "REF|ID", "Withdraw what is open of an order.", cancel_more, 1, 1, OWNED, xd_cli_cancel},
+    {"explain", "REF|ID", "Say why an order has not matched.", explain_more, 1, 1, OWNED, xd_cli_explain},
+    {"what-if", "SIDE KIND FIELD=VALUE...", "Say what an order would match.", what_if_more, 2, SIZE_MAX, ONLINE,
+     xd_cli_what_if},
     {"cancel-match", "MATCH", "End a confirmed match.", "", 1, 1, OWNED, xd_cli_on_match},
     {"accept", "MATCH", "Accept a proposal.", "", 1, 1, OWNED, xd_cli_on_match},
     {"decline", "MATCH", "Decline a proposal.", "", 1, 1, OWNED, xd_cli_on_match},

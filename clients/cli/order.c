@@ -1,5 +1,6 @@
-/* crossdock offer, crossdock request: one order from FIELD=VALUE. */
+/* crossdock offer, crossdock request, crossdock what-if: one order from FIELD=VALUE. */
 #include "clients/cli/cli.h"
+#include "clients/cli/explain.h"
 #include "core/given.h"
 #include "core/schema.h"
 
@@ -13,6 +14,9 @@ struct draft {
     const struct xd_cli *cli;
     enum xd_side side;
     enum xd_kind kind;
+    const char *const *args; /* KIND, then FIELD=VALUE */
+    size_t arg_count;
+    bool tried;     /* it is not to be submitted: it needs no ref */
     uint64_t given; /* bit per enum xd_field_id */
     bool account_given;
     uint32_t pairs;
@@ -78,13 +82,13 @@ static void add_ref(struct draft *draft)
 
 static bool read_order(struct draft *draft, struct xd_error *error)
 {
-    if (!find_kind(draft->cli->args[0], &draft->kind, error)) return false;
+    if (!find_kind(draft->args[0], &draft->kind, error)) return false;
     draft->given = UINT64_C(1) << XD_F_SIDE | UINT64_C(1) << XD_F_KIND;
     add_text(draft, "side", xd_side_names[draft->side]);
     add_text(draft, "kind", xd_kind_names[draft->kind]);
-    for (size_t i = 1; i < draft->cli->arg_count; i++)
-        if (!add_field(draft, draft->cli->args[i], error)) return false;
-    if (!(draft->given >> XD_F_REF & 1)) add_ref(draft);
+    for (size_t i = 1; i < draft->arg_count; i++)
+        if (!add_field(draft, draft->args[i], error)) return false;
+    if (!draft->tried && !(draft->given >> XD_F_REF & 1)) add_ref(draft);
     return true;
 }
 
@@ -125,42 +129,57 @@ static enum xd_exit send_order(struct xd_cli *cli, const struct draft *draft)
     if (status != XD_EXIT_DONE) return status;
     struct xd_buf params;
     xd_buf_init(&params, XD_PARAMS_MAX);
-    xd_mp_map(&params, 1);
-    xd_mp_cstr(&params, "orders");
-    xd_mp_array(&params, 1);
+    if (!draft->tried) {
+        xd_mp_map(&params, 1);
+        xd_mp_cstr(&params, "orders");
+        xd_mp_array(&params, 1);
+    }
     xd_mp_map(&params, draft->pairs);
     xd_buf_add(&params, draft->fields.data, draft->fields.len);
 
     xd_client_reply reply;
-    status = xd_cli_ask(cli, "submit", &params, &reply);
+    status = xd_cli_ask(cli, draft->tried ? "what_if" : "submit", &params, &reply);
     if (status == XD_EXIT_DONE) {
-        status = tell_outcome(cli, &reply.result);
+        status = draft->tried ? xd_cli_tell_explanation(cli, &reply.result) : tell_outcome(cli, &reply.result);
         xd_client_reply_free(&reply);
     }
     xd_buf_free(&params);
     return status;
 }
 
-static enum xd_exit submit_one(struct xd_cli *cli, enum xd_side side)
+/* Reads the order that the draft's arguments say, and sends it. */
+static enum xd_exit draft_and_send(struct xd_cli *cli, struct draft *draft)
 {
-    struct draft draft = {.cli = cli, .side = side};
     struct xd_error error;
-    xd_buf_init(&draft.fields, XD_PARAMS_MAX / 2);
-    bool good = read_order(&draft, &error);
-    if (good && draft.fields.failed) good = xd_fail(&error, XD_TOO_LONG, NULL, "the order is too long");
-    enum xd_exit status = good ? send_order(cli, &draft) : xd_cli_mistake(cli, &error);
-    xd_buf_free(&draft.fields);
+    xd_buf_init(&draft->fields, XD_PARAMS_MAX / 2);
+    bool good = read_order(draft, &error);
+    if (good && draft->fields.failed) good = xd_fail(&error, XD_TOO_LONG, NULL, "the order is too long");
+    enum xd_exit status = good ? send_order(cli, draft) : xd_cli_mistake(cli, &error);
+    xd_buf_free(&draft->fields);
     return status;
 }
 
 enum xd_exit xd_cli_offer(struct xd_cli *cli)
 {
-    return submit_one(cli, XD_OFFER);
+    struct draft draft = {.cli = cli, .side = XD_OFFER, .args = cli->args, .arg_count = cli->arg_count};
+    return draft_and_send(cli, &draft);
 }
 
 enum xd_exit xd_cli_request(struct xd_cli *cli)
 {
-    return submit_one(cli, XD_REQUEST);
+    struct draft draft = {.cli = cli, .side = XD_REQUEST, .args = cli->args, .arg_count = cli->arg_count};
+    return draft_and_send(cli, &draft);
+}
+
+enum xd_exit xd_cli_what_if(struct xd_cli *cli)
+{
+    struct draft draft = {.cli = cli, .args = cli->args + 1, .arg_count = cli->arg_count - 1, .tried = true};
+    char given[XD_GIVEN];
+    while (draft.side < XD_SIDES && strcmp(xd_side_names[draft.side], cli->args[0]) != 0)
+        draft.side++;
+    xd_given_text(cli->args[0], strlen(cli->args[0]), given);
+    if (draft.side == XD_SIDES) return xd_cli_usage(cli, "side", "%s is not offer or request", given);
+    return draft_and_send(cli, &draft);
 }
 
 /* --- help ----------------------------------------------------------------------------------------------- */

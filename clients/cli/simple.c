@@ -40,14 +40,9 @@ static void print_status(const msgpack_object *result)
 
 enum xd_exit xd_cli_cancel(struct xd_cli *cli)
 {
-    const char *name = cli->args[0];
-    uint64_t id;
-    bool is_ref = strncmp(name, "ref=", 4) == 0;
-    bool is_id = !is_ref && xd_order_id_parse(name, strlen(name), &id);
     struct xd_buf params;
     xd_cli_params(cli, &params, 1);
-    xd_mp_cstr(&params, is_id ? "id" : "ref");
-    xd_mp_cstr(&params, is_ref ? name + 4 : name);
+    xd_cli_order_name(&params, cli->args[0]);
     return ask_and_print(cli, "cancel", &params, print_status);
 }
 

@@ -130,6 +130,10 @@ class Usage(unittest.TestCase):
         (["submit", "a", "b"], ": submit: one argument too many: b (usage)"),
         (["submit", "/no/such/file"], ": /no/such/file: No such file or directory (usage)"),
         (["cancel"], ": cancel: REF|ID is missing (usage)"),
+        (["explain"], ": explain: REF|ID is missing (usage)"),
+        (["what-if", "cold"], ": what-if: SIDE KIND FIELD=VALUE... is missing (usage)"),
+        (["what-if", "need", "cold"], ': side: "need" is not offer or request (usage)'),
+        (["what-if", "offer", "boat"], ': kind: "boat" is not truck, cold or warehouse (bad_value)'),
         (["cancel", "a", "b"], ": cancel: one argument too many: b (usage)"),
         (["accept"], ": accept: MATCH is missing (usage)"),
         (["accept", "o0-1"], ': MATCH: "o0-1" is not a match\'s id, such as m0-4 (usage)'),
@@ -386,6 +390,40 @@ class Commands(WithBroker):
                                   stderr=subprocess.PIPE, text=True, check=False)
         self.assertEqual((done.returncode, done.stderr),
                          (1, "crossdock: standard output cannot be written (output)\n"))
+
+
+class Explain(WithBroker):
+    """What people read of an explanation, and what programs get."""
+
+    WANTED = ["cold", "pallets=12", "at=31.3,120.58", "radius_km=120", "from_day=2030-02-10", "until_day=2030-02-20",
+              "temp_c=-25..-18", "max_price=1180"]
+
+    def chamber(self, *more):
+        self.good("--account", "yard", "offer", "cold", "at=31.2,120.9", "pallets=40", "from_day=2030-02-01",
+                  "until_day=2030-03-01", "temp_c=-22..-20", "base=100", *more)
+
+    def test_no_match(self):
+        self.chamber("per_pallet_day=9.5")
+        self.chamber("per_pallet_day=11")
+        self.chamber("per_pallet_day=10", "features=halal")
+        asked = self.good("--account", "farm", "what-if", "request", *self.WANTED)
+        self.assertEqual(asked, "request (cold, 12 pallets): no match among 3 chambers in reach\n"
+                                "  price            3   nearest would match at 1,240.00 (limit 1,180.00)\n")
+        self.good("--account", "farm", "request", *self.WANTED, "ref=K-7")
+        self.assertEqual(self.good("--account", "farm", "explain", "K-7"), asked.replace("request (", "request K-7 ("))
+        told = self.line("--as", "farm", "explain", "K-7")
+        self.assertEqual(told["reasons"][0]["nearest"]["needs"], {"max_price": 1240})
+
+    def test_matches(self):
+        self.chamber("per_pallet_day=2")
+        asked = self.good("--account", "farm", "what-if", "request", *self.WANTED)
+        self.assertRegex(asked, r"^request \(cold, 12 pallets\): 1 match among 1 chamber in reach\n"
+                                r"  confirmed  12 pallets  at 760.00 CNY \(quote 340.00 CNY\)  40.\d+ km  "
+                                r"2030-02-10 to 2030-02-20\n$")
+        self.good("--account", "farm", "request", *self.WANTED, "ref=K-7")
+        done = self.crossdock("--account", "farm", "explain", "K-7")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual(done.stderr, "crossdock: ref: the order is filled: all of it is in matches (wrong_state)\n")
 
 
 class Submit(WithBroker):
