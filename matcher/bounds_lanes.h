@@ -120,67 +120,117 @@ static inline uint32_t storage_requests(struct boxes boxes, const struct xd_soug
 
 /* --- trucks ------------------------------------------------------------------------------------------------------------------ */
 
-static inline uint32_t truck_offers(struct boxes boxes, const struct xd_sought *sought, bool lanes, float at_least,
-                                    float *bounds)
+static inline xd_lanes_mask carries(struct boxes boxes, const struct xd_sought *sought)
 {
-    xd_lanes longest = high(boxes, XD_TRUCK_LONGEST) + LEGS_MARGIN, slowness = low(boxes, XD_TRUCK_SLOWNESS);
-    xd_lanes to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road);
-    xd_lanes way = to_pickup, to_end = {0};
-    if (lanes) {
-        to_end = metres(chord2(boxes, XD_TRUCK_TO_X, sought->to), sought->road);
-        way = to_pickup + sought->direct + to_end;
-    }
-    xd_lanes arrival = low(boxes, XD_TRUCK_FREE) + to_pickup * slowness - MINUTES_MARGIN;
-    xd_lanes_mask fits = (way <= longest) & (arrival <= sought->pickup_until) &
-                         (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) &
-                         (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min);
+    return (high(boxes, XD_TRUCK_KG) >= sought->kg) & (high(boxes, XD_TRUCK_PALLETS) >= sought->pallets) &
+           (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) & (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min);
+}
+
+/* Of trucks whose plans grow by at least so many metres. */
+static inline uint32_t reaching_at(struct boxes boxes, const struct xd_sought *sought, xd_lanes_mask fits, xd_lanes grows,
+                                   float at_least, float *bounds)
+{
     if (!xd_lanes_bits(fits)) return 0;
-    xd_lanes delivery = xd_lanes_max(arrival, xd_lanes_of(sought->pickup_from - MINUTES_MARGIN)) + sought->loading +
-                        slowness * sought->direct;
-    fits &= (high(boxes, XD_TRUCK_KG) >= sought->kg) & (high(boxes, XD_TRUCK_PALLETS) >= sought->pallets) &
-            (delivery - MINUTES_MARGIN <= sought->deliver_until) &
-            (delivery + sought->unloading + to_end * slowness - MINUTES_MARGIN <= high(boxes, XD_TRUCK_UNTIL));
-    if (!xd_lanes_bits(fits)) return 0;
-    xd_lanes added = positive(way - high(boxes, XD_TRUCK_PLANNED) - LEGS_MARGIN);
     xd_lanes quote = low(boxes, XD_TRUCK_BASE) + low(boxes, XD_TRUCK_RATE) * sought->volume +
-                     low(boxes, XD_TRUCK_DETOUR) * added;
+                     low(boxes, XD_TRUCK_DETOUR) * positive(grows - LEGS_MARGIN);
     return reaching(fits, sought->limit - quote, xd_lanes_of(sought->limit), at_least, bounds);
+}
+
+/* What a truck's plan must at least grow by, when there is a way that its times allow; else a lot. */
+#define NEVER 1e30f
+
+static inline xd_lanes if_else(xd_lanes_mask mask, xd_lanes yes, xd_lanes no)
+{
+    return (xd_lanes)(((xd_lanes_mask)yes & mask) | ((xd_lanes_mask)no & ~mask));
 }
 
 static inline uint32_t lanes(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
 {
-    return truck_offers(boxes, sought, true, at_least, bounds);
+    xd_lanes longest = high(boxes, XD_TRUCK_LONGEST) + LEGS_MARGIN, slowness = low(boxes, XD_TRUCK_SLOWNESS);
+    xd_lanes to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road);
+    xd_lanes to_end = metres(chord2(boxes, XD_TRUCK_TO_X, sought->to), sought->road);
+    xd_lanes way = to_pickup + sought->direct + to_end;
+    xd_lanes_mask fits = way <= longest;
+    if (!xd_lanes_bits(fits)) return 0;
+    xd_lanes arrival = low(boxes, XD_TRUCK_FREE) + to_pickup * slowness - MINUTES_MARGIN;
+    xd_lanes delivery = xd_lanes_max(arrival, xd_lanes_of(sought->pickup_from - MINUTES_MARGIN)) + sought->loading +
+                        slowness * sought->direct;
+    fits &= (arrival <= sought->pickup_until) & (delivery - MINUTES_MARGIN <= sought->deliver_until) &
+            (delivery + sought->unloading + to_end * slowness - MINUTES_MARGIN <= high(boxes, XD_TRUCK_UNTIL));
+    if (!xd_lanes_bits(fits)) return 0;
+    fits &= carries(boxes, sought);
+    return reaching_at(boxes, sought, fits, way - high(boxes, XD_TRUCK_PLANNED), at_least, bounds);
 }
 
+/* A roamer's plan goes from h to its last stop e. With a load p-q it grows, over p-q itself, by at least
+ *
+ *     h-p + q-e - planned                     where e stays the last,
+ *     max(0, h-p + p-e - planned) + e-q - p-q where p comes before and q after it,
+ *     e-p                                     where both come after it. */
 static inline uint32_t roamers(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
 {
-    return truck_offers(boxes, sought, false, at_least, bounds);
+    xd_lanes spare = high(boxes, XD_TRUCK_LONGEST) + LEGS_MARGIN, slowness = low(boxes, XD_TRUCK_SLOWNESS);
+    xd_lanes planned = high(boxes, XD_TRUCK_PLANNED);
+    xd_lanes to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road);
+    xd_lanes end_pickup = metres(chord2(boxes, XD_TRUCK_TO_X, sought->place), sought->road);
+    xd_lanes end_delivery = metres(chord2(boxes, XD_TRUCK_TO_X, sought->to), sought->road);
+    xd_lanes within = to_pickup + end_delivery - planned;
+    xd_lanes across = positive(to_pickup + end_pickup - planned) + end_delivery - sought->direct;
+    xd_lanes early = xd_lanes_min(within, across);
+    xd_lanes arrival = low(boxes, XD_TRUCK_FREE) + to_pickup * slowness - MINUTES_MARGIN;
+    xd_lanes arrival_after = low(boxes, XD_ROAMER_LAST) + end_pickup * slowness - MINUTES_MARGIN;
+    xd_lanes_mask before = (early <= spare) & (arrival <= sought->pickup_until);
+    xd_lanes_mask after = (end_pickup <= spare) & (arrival_after <= sought->pickup_until);
+    xd_lanes_mask fits = before | after;
+    if (!xd_lanes_bits(fits)) return 0;
+    xd_lanes grows = xd_lanes_min(if_else(before, early, xd_lanes_of(NEVER)), if_else(after, end_pickup, xd_lanes_of(NEVER)));
+    arrival = if_else(before, arrival, arrival_after);
+    xd_lanes delivery = xd_lanes_max(arrival, xd_lanes_of(sought->pickup_from - MINUTES_MARGIN)) + sought->loading +
+                        slowness * sought->direct;
+    fits &= (delivery - MINUTES_MARGIN <= sought->deliver_until) &
+            (delivery + sought->unloading - MINUTES_MARGIN <= high(boxes, XD_TRUCK_UNTIL));
+    fits &= carries(boxes, sought);
+    return reaching_at(boxes, sought, fits, grows, at_least, bounds);
 }
 
+/* The same of loads, for a truck that comes in. */
 static inline uint32_t loads(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
 {
-    xd_lanes direct = low(boxes, XD_LOAD_DIRECT);
+    xd_lanes direct = low(boxes, XD_LOAD_DIRECT), zero = {0};
     xd_lanes to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road);
-    xd_lanes way = to_pickup, to_end = {0};
-    if (sought->ends) {
-        to_end = metres(chord2(boxes, XD_LOAD_TO_X, sought->to), sought->road);
-        way = to_pickup + direct + to_end;
-    }
+    xd_lanes end_delivery = metres(chord2(boxes, XD_LOAD_TO_X, sought->to), sought->road);
     xd_lanes arrival = sought->free + to_pickup * sought->slowness - MINUTES_MARGIN;
-    xd_lanes_mask fits = (way <= sought->longest + LEGS_MARGIN) & (arrival <= high(boxes, XD_LOAD_PICKUP_UNTIL)) &
-                         (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) &
-                         (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min);
+    xd_lanes pickup_until = high(boxes, XD_LOAD_PICKUP_UNTIL), to_end = end_delivery, grows;
+    xd_lanes_mask fits;
+    if (sought->ends) {
+        xd_lanes way = to_pickup + direct + end_delivery;
+        fits = (way <= sought->longest + LEGS_MARGIN) & (arrival <= pickup_until);
+        grows = way - sought->planned;
+    } else {
+        xd_lanes end_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->to), sought->road);
+        xd_lanes within = to_pickup + end_delivery - sought->planned;
+        xd_lanes across = positive(to_pickup + end_pickup - sought->planned) + end_delivery - high(boxes, XD_LOAD_DIRECT);
+        xd_lanes early = xd_lanes_min(within, across);
+        xd_lanes arrival_after = sought->last + end_pickup * sought->slowness - MINUTES_MARGIN;
+        xd_lanes_mask before = (early <= sought->longest + LEGS_MARGIN) & (arrival <= pickup_until);
+        xd_lanes_mask after = (end_pickup <= sought->longest + LEGS_MARGIN) & (arrival_after <= pickup_until);
+        grows = xd_lanes_min(if_else(before, early, xd_lanes_of(NEVER)), if_else(after, end_pickup, xd_lanes_of(NEVER)));
+        arrival = if_else(before, arrival, arrival_after);
+        fits = before | after;
+        to_end = zero;
+    }
     if (!xd_lanes_bits(fits)) return 0;
     xd_lanes delivery = xd_lanes_max(arrival, low(boxes, XD_LOAD_PICKUP_FROM) - MINUTES_MARGIN) +
                         low(boxes, XD_LOAD_LOADING) + sought->slowness * direct;
     fits &= (low(boxes, XD_LOAD_KG) <= sought->kg) & (low(boxes, XD_LOAD_PALLETS) <= sought->pallets) &
+            (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) & (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min) &
             (delivery - MINUTES_MARGIN <= high(boxes, XD_LOAD_DELIVER_UNTIL)) &
             (delivery + low(boxes, XD_LOAD_UNLOADING) + to_end * sought->slowness - MINUTES_MARGIN <= sought->until);
     if (!xd_lanes_bits(fits)) return 0;
     xd_lanes limit = high(boxes, XD_LOAD_LIMIT);
     xd_lanes left = limit - low(boxes, XD_LOAD_VOLUME) * sought->rate;
     left = xd_lanes_min(left, left_between(boxes, XD_LOAD_LIMIT, sought->rate, XD_CHEAP_HAUL, XD_DEAR_HAUL));
-    xd_lanes added = positive(way - sought->planned - LEGS_MARGIN);
+    xd_lanes added = positive(grows - LEGS_MARGIN);
     return reaching(fits, left - sought->base - sought->detour * added, limit, at_least, bounds);
 }
 

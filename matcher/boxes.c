@@ -213,17 +213,41 @@ bool xd_box_holds(const struct xd_layout *layout, const struct xd_branch *branch
     return true;
 }
 
-unsigned xd_box_widest(const struct xd_layout *layout, const struct xd_box *box)
+static float spread_in(const struct xd_layout *layout, const struct xd_box *box, unsigned column)
+{
+    float weight = layout->weights[column];
+    return weight < 0 ? -weight * (doublings(box->hi[column]) - doublings(box->lo[column]))
+                      : weight * (box->hi[column] - box->lo[column]);
+}
+
+unsigned xd_box_widest(const struct xd_layout *layout, const struct xd_box *box, const bool *except)
 {
     unsigned widest = 0;
     float most = -1;
     for (unsigned c = 0; c < layout->columns; c++) {
-        float weight = layout->weights[c];
-        float spread = weight < 0 ? -weight * (doublings(box->hi[c]) - doublings(box->lo[c]))
-                                  : weight * (box->hi[c] - box->lo[c]);
-        if (spread <= most) continue;
+        float spread = spread_in(layout, box, c);
+        if (spread <= most || (except && except[c])) continue;
         most = spread;
         widest = c;
     }
     return widest;
+}
+
+float xd_box_spread(const struct xd_layout *layout, const struct xd_box *box)
+{
+    float spread = 0;
+    for (unsigned c = 0; c < layout->columns; c++) {
+        if (layout->weights[c] != 0) spread += spread_in(layout, box, c);
+    }
+    return spread;
+}
+
+void xd_box_add(const struct xd_layout *layout, struct xd_box *box, const struct xd_box *more)
+{
+    for (unsigned c = 0; c < layout->columns; c++) {
+        box->lo[c] = more->lo[c] < box->lo[c] ? more->lo[c] : box->lo[c];
+        box->hi[c] = more->hi[c] > box->hi[c] ? more->hi[c] : box->hi[c];
+    }
+    box->any |= more->any;
+    box->all &= more->all;
 }

@@ -32,8 +32,14 @@ unsigned xd_box_nearest(const struct xd_layout *layout, const struct xd_branch *
 /* Whether a row lies in the child's box in every column that has a weight. */
 bool xd_box_holds(const struct xd_layout *layout, const struct xd_branch *branch, unsigned child, const xd_row row);
 
-/* The column with the greatest weighted spread between lo and hi. */
-unsigned xd_box_widest(const struct xd_layout *layout, const struct xd_box *box);
+/* The column with the greatest weighted spread between lo and hi, but for those in `except` (NULL: none). */
+unsigned xd_box_widest(const struct xd_layout *layout, const struct xd_box *box, const bool *except);
+
+/* The sum of its weighted spreads. */
+float xd_box_spread(const struct xd_layout *layout, const struct xd_box *box);
+
+/* Makes a box wide enough for another. */
+void xd_box_add(const struct xd_layout *layout, struct xd_box *box, const struct xd_box *more);
 
 static inline float *xd_leaf_column(struct xd_leaf *leaf, unsigned column)
 {

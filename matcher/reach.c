@@ -35,14 +35,14 @@ double xd_reach(enum xd_shelf shelf, const struct xd_sought *sought, const float
         most = (double)hi[XD_TRUCK_LONGEST];
         break;
     case XD_SHELF_ROAMERS:
-        most = (double)hi[XD_TRUCK_LONGEST];
+        most = (double)hi[XD_TRUCK_LONGEST] + (double)hi[XD_TRUCK_PLANNED];
         break;
     case XD_SHELF_LOADS:
         if (sought->ends) {
             metres += chord(lo, hi, lo + XD_LOAD_TO_X, hi + XD_LOAD_TO_X) * road;
             metres += chord(sought->to, sought->to, lo + XD_LOAD_TO_X, hi + XD_LOAD_TO_X) * road;
         }
-        most = (double)sought->longest;
+        most = (double)sought->longest + (sought->ends ? 0 : (double)sought->planned);
         break;
     case XD_SHELF_COLD_REQUESTS:
     case XD_SHELF_FLOOR_REQUESTS:

@@ -39,24 +39,24 @@ bool xd_shelf_is(enum xd_shelf shelf, unsigned kind, unsigned side)
 
 static const struct xd_layout space_layout = {
     XD_SPACE_COLUMNS,
-    {PLACE(XD_COLUMN_X, 100), [XD_COLUMN_TEMP_MIN] = 0.01f, [XD_COLUMN_TEMP_MAX] = 0.01f,
-     [XD_STORAGE_FROM_DAY] = 0.02f, [XD_STORAGE_UNTIL_DAY] = 0.02f, [XD_SPACE_SMALL] = -1.0f}};
+    {PLACE(XD_COLUMN_X, 100), [XD_COLUMN_TEMP_MIN] = 0.03f, [XD_COLUMN_TEMP_MAX] = 0.03f,
+     [XD_STORAGE_FROM_DAY] = 0.005f, [XD_STORAGE_UNTIL_DAY] = 0.003f, [XD_SPACE_SMALL] = -1.0f}};
 static const struct xd_layout want_layout = {
     XD_WANT_COLUMNS,
-    {PLACE(XD_COLUMN_X, 100), [XD_COLUMN_TEMP_MIN] = 0.01f, [XD_COLUMN_TEMP_MAX] = 0.01f,
-     [XD_STORAGE_FROM_DAY] = 0.02f, [XD_STORAGE_UNTIL_DAY] = 0.02f, [XD_WANT_LIMIT] = -0.5f}};
+    {PLACE(XD_COLUMN_X, 100), [XD_COLUMN_TEMP_MIN] = 0.03f, [XD_COLUMN_TEMP_MAX] = 0.03f,
+     [XD_STORAGE_FROM_DAY] = 0.02f, [XD_STORAGE_UNTIL_DAY] = 0.02f, [XD_WANT_LIMIT] = -0.2f}};
 static const struct xd_layout lane_layout = {
-    XD_TRUCK_COLUMNS,
+    XD_LANE_COLUMNS,
     {PLACE(XD_COLUMN_X, 12), PLACE(XD_TRUCK_TO_X, 12), [XD_COLUMN_TEMP_MIN] = 0.004f, [XD_COLUMN_TEMP_MAX] = 0.004f,
-     [XD_TRUCK_FREE] = 0.0012f, [XD_TRUCK_UNTIL] = 0.0006f, [XD_TRUCK_RATE] = 0}};
+     [XD_TRUCK_LONGEST] = 2e-6f, [XD_TRUCK_RATE] = 4e4f}};
 static const struct xd_layout roamer_layout = {
-    XD_TRUCK_TO_X,
-    {PLACE(XD_COLUMN_X, 20), [XD_COLUMN_TEMP_MIN] = 0.004f, [XD_COLUMN_TEMP_MAX] = 0.004f,
-     [XD_TRUCK_FREE] = 0.0012f, [XD_TRUCK_UNTIL] = 0.0006f}};
+    XD_ROAMER_COLUMNS,
+    {PLACE(XD_COLUMN_X, 20), PLACE(XD_TRUCK_TO_X, 20), [XD_COLUMN_TEMP_MIN] = 0.004f, [XD_COLUMN_TEMP_MAX] = 0.004f,
+     [XD_TRUCK_FREE] = 0.0012f, [XD_TRUCK_UNTIL] = 0.0006f, [XD_TRUCK_RATE] = 1e4f}};
 static const struct xd_layout load_layout = {
     XD_LOAD_COLUMNS,
-    {PLACE(XD_COLUMN_X, 12), PLACE(XD_LOAD_TO_X, 12), [XD_COLUMN_TEMP_MIN] = 0.004f, [XD_COLUMN_TEMP_MAX] = 0.004f,
-     [XD_LOAD_PICKUP_FROM] = 0.0012f, [XD_LOAD_PICKUP_UNTIL] = 0.0006f, [XD_LOAD_LIMIT] = -0.3f}};
+    {PLACE(XD_COLUMN_X, 24), PLACE(XD_LOAD_TO_X, 12), [XD_COLUMN_TEMP_MIN] = 0.004f, [XD_COLUMN_TEMP_MAX] = 0.004f,
+     [XD_LOAD_PICKUP_FROM] = 0.0006f, [XD_LOAD_PICKUP_UNTIL] = 0.0003f, [XD_LOAD_LIMIT] = -0.3f}};
 
 const struct xd_layout *xd_shelf_layout(enum xd_shelf shelf)
 {
@@ -122,10 +122,16 @@ static float haul_volume(const struct xd_load *load)
     return (float)((double)load->amount[XD_KG] * (double)load->direct_m);
 }
 
-/* The chord of a road of `metres`, and a little more, squared or not. */
+/* Metres of road to a unit of arc. */
+static double road_of(int32_t road_factor_e4)
+{
+    return EARTH_M * road_factor_e4 / 1e4;
+}
+
+/* The chord of a road of `metres`, and a little more. */
 static float chord_of(int64_t metres, int32_t road_factor_e4)
 {
-    double angle = ((double)metres + 2) / (EARTH_M * road_factor_e4 / 1e4);
+    double angle = ((double)metres + 2) / road_of(road_factor_e4);
     return angle < 2 ? (float)(angle * (1 + 1e-6) + 4e-7) : 4; /* a chord is shorter than its arc, and at most 2 */
 }
 
@@ -201,9 +207,12 @@ struct xd_way xd_way_of(const struct xd_slot *offer, int64_t now)
     for (uint32_t i = 0; i < fixed; i++) {
         done_m += plan->stops[i].leg_m;
     }
-    const struct xd_stop *last = fixed ? &plan->stops[fixed - 1] : NULL;
-    return (struct xd_way){.head = last ? &last->place : &plan->at,
-                        .free = last ? last->end : plan->free,
+    const struct xd_stop *at = fixed ? &plan->stops[fixed - 1] : NULL;
+    const struct xd_stop *last = plan->count ? &plan->stops[plan->count - 1] : NULL;
+    return (struct xd_way){.head = at ? &at->place : &plan->at,
+                        .end = truck->has_to ? &truck->to : last ? &last->place : &plan->at,
+                        .free = at ? at->end : plan->free,
+                        .last = last ? last->end : plan->free,
                         .longest_m = truck->max_detour_m + tariff_m - done_m,
                         .planned_m = plan->length_m - done_m};
 }
@@ -219,9 +228,10 @@ static void truck_offer_row(const struct xd_slot *slot, int64_t now, xd_row row)
     const struct xd_truck *truck = &slot->truck_offer.truck;
     struct xd_way way = xd_way_of(slot, now);
     set_place(row + XD_COLUMN_X, way.head);
+    set_place(row + XD_TRUCK_TO_X, way.end);
     /* A truck without cooling suits only cargo that needs none: as if it ran at a temperature that none asks for. */
     temp_row(slot, NO_COOLING, NO_COOLING, row);
-    row[XD_TRUCK_LONGEST] = (float)way.longest_m;
+    row[XD_TRUCK_LONGEST] = (float)(truck->has_to ? way.longest_m : way.longest_m - way.planned_m);
     row[XD_TRUCK_PLANNED] = (float)way.planned_m;
     row[XD_TRUCK_FREE] = minutes(way.free);
     row[XD_TRUCK_UNTIL] = minutes(truck->available_until) + 1;
@@ -231,7 +241,7 @@ static void truck_offer_row(const struct xd_slot *slot, int64_t now, xd_row row)
     row[XD_TRUCK_BASE] = (float)slot->truck_offer.base;
     row[XD_TRUCK_RATE] = haul_rate(slot->truck_offer.per_t_km);
     row[XD_TRUCK_DETOUR] = metre_rate(slot->truck_offer.per_detour_km);
-    if (truck->has_to) set_place(row + XD_TRUCK_TO_X, &truck->to);
+    if (!truck->has_to) row[XD_ROAMER_LAST] = minutes(way.last);
 }
 
 static void truck_request_row(const struct xd_slot *slot, xd_row row)
@@ -322,11 +332,12 @@ static void seek_loads(const struct xd_slot *offer, int64_t now, struct xd_sough
     const struct xd_truck *truck = &offer->truck_offer.truck;
     struct xd_way way = xd_way_of(offer, now);
     set_place(out->place, way.head);
+    set_place(out->to, way.end);
     out->ends = truck->has_to;
-    if (truck->has_to) set_place(out->to, &truck->to);
-    out->longest = (float)way.longest_m;
+    out->longest = (float)(truck->has_to ? way.longest_m : way.longest_m - way.planned_m);
     out->planned = (float)way.planned_m;
     out->free = minutes(way.free > now ? way.free : now);
+    out->last = minutes(way.last > now ? way.last : now);
     out->until = minutes(truck->available_until) + 1;
     out->slowness = minutes_a_metre(truck->speed);
     out->kg = capacity(truck, XD_KG);
@@ -357,7 +368,7 @@ void xd_seek(const struct xd_slot *incoming, int32_t road_factor_e4, int64_t now
     memset(out, 0, sizeof *out);
     out->need = seeks_offers ? mask_of(incoming) : currency_bit(incoming);
     out->have = seeks_offers ? UINT64_MAX : mask_of(incoming);
-    out->road = (float)(EARTH_M * road_factor_e4 / 1e4 * (1 - 1e-6));
+    out->road = (float)(road_of(road_factor_e4) * (1 - 1e-6));
     seek_temp(incoming, out);
     if (incoming->kind == XD_TRUCK && seeks_offers) {
         seek_trucks(incoming, out);

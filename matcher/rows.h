@@ -62,8 +62,11 @@ enum { /* storage requests; what is left of their limit at a rate is limit - rat
     XD_WANT_COLUMNS
 };
 
-enum { /* truck offers; lanes have all, roamers those from LONGEST on */
-    XD_TRUCK_LONGEST = XD_COLUMN_OF_SHELF, /* what the way from here to its end may have at most */
+enum { /* truck offers */
+    XD_TRUCK_TO_X = XD_COLUMN_OF_SHELF, /* the lane's end; of a roamer, where its plan ends */
+    XD_TRUCK_TO_Y,
+    XD_TRUCK_TO_Z,
+    XD_TRUCK_LONGEST, /* lanes: what the way from here to its end may have at most; roamers: what it may grow by */
     XD_TRUCK_PLANNED, /* what it has as planned */
     XD_TRUCK_FREE,
     XD_TRUCK_UNTIL,
@@ -73,10 +76,9 @@ enum { /* truck offers; lanes have all, roamers those from LONGEST on */
     XD_TRUCK_BASE,
     XD_TRUCK_RATE,     /* hundredths a kilogram and metre */
     XD_TRUCK_DETOUR,   /* hundredths a metre */
-    XD_TRUCK_TO_X,     /* lanes only */
-    XD_TRUCK_TO_Y,
-    XD_TRUCK_TO_Z,
-    XD_TRUCK_COLUMNS
+    XD_LANE_COLUMNS,
+    XD_ROAMER_LAST = XD_LANE_COLUMNS, /* when its plan ends */
+    XD_ROAMER_COLUMNS
 };
 
 enum { /* truck requests; what is left of their limit at a rate is limit - rate x volume */
@@ -131,7 +133,7 @@ struct xd_sought {
             float from_day, until_day, days, amount, open, unit_price, access, credit, min_credit;
         };
         struct {
-            float longest, planned, free, until, slowness; /* an incoming truck */
+            float longest, planned, free, last, until, slowness; /* an incoming truck, as in columns */
             float kg, pallets;
             float direct, pickup_from, pickup_until, deliver_until, loading, unloading; /* an incoming load */
         };
@@ -143,11 +145,12 @@ struct xd_sought {
 /* What `incoming` seeks at `now`, on whichever shelf. */
 void xd_seek(const struct xd_slot *incoming, int32_t road_factor_e4, int64_t now, struct xd_sought *out);
 
-/* The part of a truck's way that is still to be had: where it is free after its last fixed stop and when, how long the way from
- * there to its end is as planned, and may be (without `to`: may be before the load that comes on is counted). */
+/* The part of a truck's way that is still to be had: where it is free after its last fixed stop and when, where its plan ends (`to`,
+ * or the last stop) and when the last stop does, how long the way between is as planned, and may be (without `to`: may be before
+ * the load that comes on is counted). */
 struct xd_way {
-    const struct xd_unit_vector *head;
-    int64_t free, longest_m, planned_m;
+    const struct xd_unit_vector *head, *end;
+    int64_t free, last, longest_m, planned_m;
 };
 
 struct xd_way xd_way_of(const struct xd_slot *offer, int64_t now);

@@ -2,6 +2,7 @@
 
 #include "matcher/boxes.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,12 +135,9 @@ static float middle(const struct xd_layout *layout, const struct xd_node *node, 
     return values[column * XD_CHILDREN + at] + values[(layout->columns + column) * XD_CHILDREN + at];
 }
 
-/* Moves what lies above the median of the widest column from `node` to the empty `other`. */
-static void divide(const struct xd_layout *layout, struct xd_node *node, struct xd_node *other)
+/* The order of a node's rows or children in a column. */
+static void sort_by(const struct xd_layout *layout, const struct xd_node *node, unsigned column, uint8_t order[])
 {
-    struct xd_box box;
-    xd_box_of_node(layout, node, &box);
-    unsigned column = xd_box_widest(layout, &box), order[XD_LEAF_ROWS];
     float keys[XD_LEAF_ROWS];
     for (unsigned i = 0; i < node->count; i++) { /* by insertion: there are few */
         float key = middle(layout, node, column, i);
@@ -149,11 +147,71 @@ static void divide(const struct xd_layout *layout, struct xd_node *node, struct 
             order[at] = order[at - 1];
         }
         keys[at] = key;
-        order[at] = i;
+        order[at] = (uint8_t)i;
+    }
+}
+
+/* A way to divide a node: the first `kept` of an order stay. The spread of both boxes, each as often as it has rows, is what a
+ * search will pay for it. */
+struct division {
+    float cost;
+    unsigned kept;
+    uint8_t order[XD_LEAF_ROWS];
+};
+
+static void extent(const struct xd_layout *layout, const struct xd_node *node, unsigned at, struct xd_box *out)
+{
+    if (node->is_leaf) {
+        get_row(layout, xd_as_leaf(node), at, out);
+    } else {
+        xd_box_get(layout, xd_as_branch(node), at, out);
+    }
+}
+
+/* Along one column: where, not far from the middle, both halves are smallest. */
+static void divide_along(const struct xd_layout *layout, const struct xd_node *node, unsigned column, struct division *out)
+{
+    float before[XD_LEAF_ROWS];
+    struct xd_box box, one;
+    unsigned count = node->count, least = count / 3;
+    sort_by(layout, node, column, out->order);
+    for (unsigned i = 0; i < count - least; i++) {
+        extent(layout, node, out->order[i], &one);
+        if (i == 0) box = one;
+        xd_box_add(layout, &box, &one);
+        before[i] = xd_box_spread(layout, &box) * (float)(i + 1);
+    }
+    out->cost = INFINITY;
+    for (unsigned i = count; i-- > least;) {
+        extent(layout, node, out->order[i], &one);
+        if (i == count - 1) box = one;
+        xd_box_add(layout, &box, &one);
+        if (i > count - least) continue;
+        float cost = before[i - 1] + xd_box_spread(layout, &box) * (float)(count - i);
+        if (cost >= out->cost) continue;
+        out->cost = cost;
+        out->kept = i;
+    }
+}
+
+/* Moves a part of `node` to the empty `other`: the best division along any of the widest columns. */
+static void divide(const struct xd_layout *layout, struct xd_node *node, struct xd_node *other)
+{
+    enum { TRIED = 3 };
+    struct xd_box box;
+    struct division best = {.cost = INFINITY}, division;
+    bool tried[XD_COLUMNS_MAX] = {false};
+    xd_box_of_node(layout, node, &box);
+    for (unsigned i = 0; i < TRIED; i++) {
+        unsigned column = xd_box_widest(layout, &box, tried);
+        if (tried[column]) break;
+        tried[column] = true;
+        divide_along(layout, node, column, &division);
+        if (division.cost < best.cost) best = division;
     }
     bool leaves[XD_LEAF_ROWS] = {false};
-    for (unsigned i = node->count / 2u; i < node->count; i++) {
-        leaves[order[i]] = true;
+    for (unsigned i = best.kept; i < node->count; i++) {
+        leaves[best.order[i]] = true;
     }
     unsigned kept = 0, count = node->count;
     for (unsigned i = 0; i < count; i++) {
@@ -381,7 +439,7 @@ static bool fill_parts(const struct xd_layout *layout, struct xd_branch *branch,
     struct xd_box box;
     box_of_items(layout, items, count, &box);
     uint64_t half = parts / 2, below = count * half / parts;
-    select_item(items, count, below, xd_box_widest(layout, &box));
+    select_item(items, count, below, xd_box_widest(layout, &box, NULL));
     return fill_parts(layout, branch, items, below, half, height) &&
            fill_parts(layout, branch, items + below, count - below, parts - half, height);
 }

@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 enum {
-    XD_COLUMNS_MAX = 24,
+    XD_COLUMNS_MAX = 20,
     XD_LEAF_ROWS = 64,
     XD_CHILDREN = 32,
 };
