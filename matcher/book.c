@@ -79,11 +79,31 @@ void xd_book_update(struct xd_engine *engine, struct xd_slot *slot)
     if (!good) engine->failed = true;
 }
 
+/* The rows of all orders that rest on a shelf; only their number where `items` is NULL. */
+static uint64_t gather(const struct xd_engine *engine, enum xd_shelf shelf, struct xd_item *items)
+{
+    uint64_t count = 0;
+    for (struct xd_slot *slot = xd_slot_at(engine, engine->first_order); slot;
+         slot = xd_slot_at(engine, slot->everybody.after)) {
+        if (!xd_rests(slot) || xd_shelf_of(slot) != shelf) continue;
+        if (items) {
+            struct xd_item *item = &items[count];
+            item->slot = slot;
+            xd_row_of(slot, engine->options.market.road_factor_e4, engine->now, item->row, &item->mask);
+        }
+        count++;
+    }
+    return count;
+}
+
 bool xd_books_fill(struct xd_engine *engine)
 {
-    for (struct xd_slot *slot = xd_slot_at(engine, engine->first_order); slot && !engine->failed;
-         slot = xd_slot_at(engine, slot->everybody.after)) {
-        xd_book_update(engine, slot);
+    for (unsigned shelf = 0; shelf < XD_SHELVES && !engine->failed; shelf++) {
+        uint64_t count = gather(engine, shelf, NULL);
+        struct xd_item *items = calloc(count ? count : 1, sizeof *items);
+        if (items) gather(engine, shelf, items);
+        if (!items || !xd_tree_fill(&engine->books->shelves[shelf], items, count)) engine->failed = true;
+        free(items);
     }
     return !engine->failed;
 }

@@ -2,8 +2,11 @@
 
 #include "matcher/state.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
+
+static_assert((int)XD_LOAD_COLUMNS <= (int)XD_COLUMNS_MAX && (int)XD_ROAMER_COLUMNS <= (int)XD_COLUMNS_MAX, "rows hold all");
 
 static const double EARTH_M = 6371008.8;
 static const float FAR = 1e30f;

@@ -11,6 +11,7 @@ enum {
     LEAF_JOINED = XD_LEAF_ROWS * 3 / 4,
     BRANCH_SMALL = XD_CHILDREN / 4,
     BRANCH_JOINED = XD_CHILDREN * 3 / 4,
+    TRIED = 3, /* columns along which a division is tried */
 };
 
 /* Columns are read as vectors: nodes begin on their boundary. */
@@ -197,7 +198,6 @@ static void divide_along(const struct xd_layout *layout, const struct xd_node *n
 /* Moves a part of `node` to the empty `other`: the best division along any of the widest columns. */
 static void divide(const struct xd_layout *layout, struct xd_node *node, struct xd_node *other)
 {
-    enum { TRIED = 3 };
     struct xd_box box;
     struct division best = {.cost = INFINITY}, division;
     bool tried[XD_COLUMNS_MAX] = {false};
@@ -423,6 +423,28 @@ static void box_of_items(const struct xd_layout *layout, const struct xd_item *i
     }
 }
 
+/* Puts those that lie below the k-th in one of the widest columns first: the one that makes both parts smallest. */
+static void part_items(const struct xd_layout *layout, struct xd_item *items, uint64_t count, uint64_t k)
+{
+    struct xd_box box, first, second;
+    bool tried[XD_COLUMNS_MAX] = {false};
+    unsigned best = 0, column = 0;
+    float least = INFINITY;
+    box_of_items(layout, items, count, &box);
+    for (unsigned i = 0; i < TRIED; i++) {
+        column = xd_box_widest(layout, &box, tried);
+        tried[column] = true;
+        select_item(items, count, k, column);
+        box_of_items(layout, items, k, &first);
+        box_of_items(layout, items + k, count - k, &second);
+        float spread = xd_box_spread(layout, &first) + xd_box_spread(layout, &second);
+        if (spread >= least) continue;
+        least = spread;
+        best = column;
+    }
+    if (best != column) select_item(items, count, k, best);
+}
+
 static struct xd_node *fill(const struct xd_layout *layout, struct xd_item *items, uint64_t count, unsigned height);
 
 /* Gives a branch `parts` children more, of equal size, divided by halves. False without memory. */
@@ -436,10 +458,8 @@ static bool fill_parts(const struct xd_layout *layout, struct xd_branch *branch,
         measure_child(layout, child);
         return true;
     }
-    struct xd_box box;
-    box_of_items(layout, items, count, &box);
     uint64_t half = parts / 2, below = count * half / parts;
-    select_item(items, count, below, xd_box_widest(layout, &box, NULL));
+    part_items(layout, items, count, below);
     return fill_parts(layout, branch, items, below, half, height) &&
            fill_parts(layout, branch, items + below, count - below, parts - half, height);
 }
