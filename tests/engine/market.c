@@ -132,10 +132,11 @@ static void random_order(struct xd_world *world, struct xd_record *record)
     give(order, XD_F_HOLD_S);
     order->min_credit = chance(world, 10) ? between(world, 400, 600) : 0;
     if (order->min_credit) give(order, XD_F_MIN_CREDIT);
-    if (chance(world, 20)) order->confirm = XD_CONFIRM_MANUAL;
+    if (chance(world, world->careful ? 70 : 20)) order->confirm = XD_CONFIRM_MANUAL;
     if (order->confirm) give(order, XD_F_CONFIRM);
     unsigned fill = (unsigned)xd_world_below(world, 10);
-    order->fill = fill < 7 ? XD_FILL_REST : fill < 9 || order->side == XD_OFFER ? XD_FILL_NOW : XD_FILL_ALL_NOW;
+    bool whole = order->side == XD_REQUEST && fill >= (world->careful ? 5 : 9);
+    order->fill = whole ? XD_FILL_ALL_NOW : fill < 7 ? XD_FILL_REST : XD_FILL_NOW;
     if (order->fill) give(order, XD_F_FILL);
     if (chance(world, 30)) {
         order->features = xd_world_random(world) & xd_world_random(world) & (order->side ? 0x3 : 0xf);

@@ -11,6 +11,7 @@ struct xd_world {
     uint64_t next_match; /* guess: matches are numbered from 1 */
     int64_t now;         /* s */
     bool crowded;        /* all places one place, all prices one price */
+    bool careful;        /* most sides confirm by hand, many requests want all or nothing */
     char ref[32], account[16], other[16];
 };
 

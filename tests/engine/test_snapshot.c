@@ -22,7 +22,8 @@ static uint64_t scale(void)
 
 static struct xd_world world_of(uint64_t seed)
 {
-    return (struct xd_world){.seed = seed, .next_order = 1, .now = 1893456000, .crowded = seed % 4 == 3};
+    return (struct xd_world){
+        .seed = seed, .next_order = 1, .now = 1893456000, .crowded = seed % 4 == 3, .careful = seed % 4 >= 2};
 }
 
 static void play_one(struct xd_play *play, struct xd_world *world)
