@@ -131,8 +131,8 @@ def snapshot(data, column):
 
 
 def snapshot_waits(broker, data, every, numbered, at):
-    """The next snapshot, made while nothing else is asked of the broker but pings: the seconds that it takes, and the longest
-    wait of a ping meanwhile."""
+    """The next snapshot, made while nothing else is asked of the broker but pings: the seconds that it takes, the longest wait
+    of a ping meanwhile, and, as this machine's own, in as many seconds after it."""
     last = snapshot(data, "record")
     missing = last + every - state(broker)[0]["records"]
     submit(broker, orders(missing - 1, numbered, at))
@@ -144,7 +144,10 @@ def snapshot_waits(broker, data, every, numbered, at):
         if time.monotonic() - begun > 100:
             raise AssertionError("no snapshot")
         time.sleep(0.01)
-    return time.monotonic() - begun, pinger.stop()
+    seconds, wait = time.monotonic() - begun, pinger.stop()
+    pinger = Pinger(broker)
+    time.sleep(seconds)
+    return seconds, wait, pinger.stop()
 
 
 def directory_bytes(data):
@@ -201,9 +204,10 @@ def measure(count, tail, *args, say=lambda *_: None):
             if state(broker) != before:
                 raise AssertionError("the state is another after the kill")
 
-            seconds, wait = snapshot_waits(broker, data, every, count + tail, at)
+            seconds, wait, idle = snapshot_waits(broker, data, every, count + tail, at)
             note("snapshot", "until stored", seconds, "s")
             note("snapshot", "longest wait of a ping", wait * 1000, "ms")
+            note("snapshot", "longest wait without one", idle * 1000, "ms")
         finally:
             broker.kill()
     return figures
