@@ -46,6 +46,10 @@ void xd_mp_bool(struct xd_buf *buf, bool value)
 
 void xd_mp_int(struct xd_buf *buf, int64_t value)
 {
+    if (value >= 0 && value < 128 && buf->cap > buf->len && !buf->failed) {
+        buf->data[buf->len++] = (uint8_t)value; /* a positive fixint */
+        return;
+    }
     msgpack_packer pk = packer(buf);
     msgpack_pack_int64(&pk, value);
 }
@@ -71,15 +75,19 @@ static bool representable(struct xd_buf *buf, size_t len)
 
 void xd_mp_str(struct xd_buf *buf, const char *text, size_t len)
 {
+    enum { FIXSTR = 0xa0, FIXSTR_MAX = 31 };
+    /* Nearly every string is short and has room: that is written here, by the specification, because events are made of them. */
+    if (len <= FIXSTR_MAX && len < buf->cap - buf->len && !buf->failed) {
+        uint8_t *at = buf->data + buf->len;
+        *at = (uint8_t)(FIXSTR | len);
+        if (len) memcpy(at + 1, text, len);
+        buf->len += len + 1;
+        return;
+    }
     if (!representable(buf, len)) return;
     msgpack_packer pk = packer(buf);
     msgpack_pack_str(&pk, len);
     xd_buf_add(buf, text, len);
-}
-
-void xd_mp_cstr(struct xd_buf *buf, const char *text)
-{
-    xd_mp_str(buf, text, strlen(text));
 }
 
 void xd_mp_bin(struct xd_buf *buf, const void *bytes, size_t len)

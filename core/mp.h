@@ -6,6 +6,7 @@
 #include "core/error.h"
 
 #include <msgpack.h>
+#include <string.h>
 
 /* --- writing; failures stay in buf->failed ------------------------------------------------------------- */
 
@@ -17,7 +18,10 @@ void xd_mp_int(struct xd_buf *buf, int64_t value);
 void xd_mp_uint(struct xd_buf *buf, uint64_t value);
 void xd_mp_double(struct xd_buf *buf, double value);
 void xd_mp_str(struct xd_buf *buf, const char *text, size_t len);
-void xd_mp_cstr(struct xd_buf *buf, const char *text);
+static inline void xd_mp_cstr(struct xd_buf *buf, const char *text)
+{
+    xd_mp_str(buf, text, strlen(text)); /* known to the compiler where the text is a literal */
+}
 void xd_mp_bin(struct xd_buf *buf, const void *bytes, size_t len);
 
 /* value x 10^-scale: an integer where it is whole, else the nearest double. */
