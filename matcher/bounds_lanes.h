@@ -74,6 +74,8 @@ static inline xd_lanes space_price(struct boxes boxes, float volume)
     return base + (small - base) * (volume / XD_SMALL_VOLUME);
 }
 
+/* What a part brings over its price is convex in its size: most at one end, the largest or the least. (A part that loses may still
+ * fit: what it loses can round to nothing.) */
 static inline uint32_t storage_offers(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
 {
     xd_lanes away2 = chord2(boxes, XD_COLUMN_X, sought->place);
@@ -84,10 +86,16 @@ static inline uint32_t storage_offers(struct boxes boxes, const struct xd_sought
     fits &= (low(boxes, XD_STORAGE_FROM_DAY) <= sought->from_day) & (high(boxes, XD_STORAGE_UNTIL_DAY) >= sought->until_day) &
             (most >= sought->amount) & (low(boxes, XD_SPACE_MIN_PART) <= sought->open) & features_aside(boxes, sought);
     if (!xd_lanes_bits(fits)) return 0;
-    /* A part that brings anything brings more the larger it is. */
-    xd_lanes part = sought->parts ? xd_lanes_min(most, xd_lanes_of(sought->open)) : xd_lanes_of(sought->open);
-    xd_lanes worth = (sought->unit_price - rate * sought->days) * part - low(boxes, XD_SPACE_BASE);
-    worth = xd_lanes_min(worth, sought->limit - space_price(boxes, sought->volume));
+    xd_lanes per_unit = sought->unit_price - rate * sought->days, open = xd_lanes_of(sought->open);
+    xd_lanes part = sought->parts ? xd_lanes_min(most, open) : open;
+    xd_lanes worth = per_unit * part - low(boxes, XD_SPACE_BASE);
+    xd_lanes known = sought->limit - space_price(boxes, sought->volume);
+    if (sought->parts) {
+        worth = xd_lanes_max(worth, per_unit * sought->amount - low(boxes, XD_SPACE_BASE));
+        float volume = sought->amount * sought->days;
+        known = xd_lanes_max(known, sought->unit_price * sought->amount - space_price(boxes, volume));
+    }
+    worth = xd_lanes_min(worth, known);
     xd_lanes access = metres(away2, sought->road) * sought->access;
     return reaching(fits, worth - access, xd_lanes_of(sought->limit), at_least, bounds);
 }
@@ -114,6 +122,7 @@ static inline uint32_t storage_requests(struct boxes boxes, const struct xd_soug
     xd_lanes limit = high(boxes, XD_WANT_LIMIT);
     xd_lanes left = limit - low(boxes, XD_WANT_VOLUME) * sought->rate;
     left = xd_lanes_min(left, left_between(boxes, XD_WANT_LIMIT, sought->rate, XD_CHEAP_RATE, XD_DEAR_RATE));
+    left = xd_lanes_max(left, left * low(boxes, XD_WANT_SHARE)); /* the least part loses least */
     xd_lanes access = metres(away2, sought->road) * low(boxes, XD_WANT_ACCESS);
     return reaching(fits, left - sought->base - access, limit, at_least, bounds);
 }

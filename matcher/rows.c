@@ -198,6 +198,7 @@ static void storage_request_row(const struct xd_slot *slot, int32_t road_factor_
     row[XD_WANT_CHEAP] = limit - XD_CHEAP_RATE * volume;
     row[XD_WANT_DEAR] = limit - XD_DEAR_RATE * volume;
     row[XD_WANT_VOLUME] = volume;
+    row[XD_WANT_SHARE] = (float)((double)least_part(slot) / (double)slot->open);
 }
 
 struct xd_way xd_way_of(const struct xd_slot *offer, int64_t now)
