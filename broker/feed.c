@@ -33,7 +33,7 @@ static struct xd_subscriber **bucket_of(struct xd_feed *feed, struct xd_str acco
 static void frame_event(struct xd_feed *feed, uint16_t partition, const struct xd_event_ref *event)
 {
     struct xd_event_id id = {.partition = partition,
-                             .generation = xd_ledger_generation(feed->broker->ledger),
+                             .generation = xd_ledger_generation(feed->broker->ledger, 0),
                              .offset = event->offset};
     xd_buf_clear(&feed->frame);
     xd_rpc_event(&feed->frame);

@@ -15,7 +15,7 @@ struct position {
 static struct xd_event_id at_offset(const struct xd_broker *broker, uint64_t offset)
 {
     return (struct xd_event_id){
-        .partition = 0, .generation = xd_ledger_generation(broker->ledger), .offset = offset};
+        .partition = 0, .generation = xd_ledger_generation(broker->ledger, 0), .offset = offset};
 }
 
 static void write_cursor(struct xd_buf *out, const struct xd_broker *broker, uint64_t next)
@@ -39,7 +39,7 @@ static struct position *begin(const struct xd_call *call)
  * then from the oldest event, and not `recovered`. False: a cursor that this installation never gave. */
 static bool resume_at(const struct xd_broker *broker, struct xd_event_id cursor, struct position *position)
 {
-    uint32_t generation = xd_ledger_generation(broker->ledger);
+    uint32_t generation = xd_ledger_generation(broker->ledger, 0);
     uint64_t oldest = xd_ledger_event_oldest(broker->ledger, 0);
     if (cursor.partition != 0 || cursor.generation > generation) return false;
     if (cursor.generation == generation && cursor.offset > xd_ledger_event_head(broker->ledger, 0))
@@ -100,7 +100,7 @@ static void on_loaded(void *arg, enum xd_code code, struct xd_event_id stored)
         refuse(position, code, NULL);
         return;
     }
-    session->acknowledged = stored.generation == xd_ledger_generation(broker->ledger) ? stored.offset : 0;
+    session->acknowledged = stored.generation == xd_ledger_generation(broker->ledger, 0) ? stored.offset : 0;
     if (!position->named_start && !resume_at(broker, stored, position)) {
         refuse(position, XD_BAD_CURSOR, "durable");
         return;
@@ -186,7 +186,7 @@ static bool read_ack(const struct xd_call *call, struct position *position, stru
     if (call->session->durable[0] == '\0' || !call->session->subscriber.session)
         return xd_fail(error, XD_BAD_PARAMS, NULL, "the connection has no durable subscription");
     if (!xd_cursor_parse(text.at, text.len, &cursor) || !resume_at(call->broker, cursor, position) ||
-        cursor.generation != xd_ledger_generation(call->broker->ledger))
+        cursor.generation != xd_ledger_generation(call->broker->ledger, 0))
         return xd_fail(error, XD_BAD_CURSOR, "cursor", "%s", xd_code_meaning(XD_BAD_CURSOR));
     position->next = cursor.offset;
     return true;

@@ -47,10 +47,15 @@ void xd_output_outcome(struct xd_output *output, enum xd_code code)
     xd_buf_add(&output->outcomes, &outcome, sizeof outcome);
 }
 
-void xd_output_close_ref(struct xd_output *output, struct xd_str account, struct xd_str ref, bool freed)
+void xd_output_close_ref(struct xd_output *output, uint64_t order_id, struct xd_str account, struct xd_str ref,
+                         bool freed)
 {
-    struct xd_closed_ref closed = {
-        .freed = freed, .account_len = (uint8_t)account.len, .ref_len = (uint8_t)ref.len};
+    struct xd_closed_ref closed;
+    memset(&closed, 0, sizeof closed); /* what pads it too: outputs are compared byte for byte */
+    closed.order_id = order_id;
+    closed.freed = freed;
+    closed.account_len = (uint8_t)account.len;
+    closed.ref_len = (uint8_t)ref.len;
     memcpy(closed.account, account.at, account.len);
     memcpy(closed.ref, ref.at, ref.len);
     xd_buf_add(&output->closed, &closed, sizeof closed);

@@ -8,6 +8,7 @@
 /* An order that needs its ref no longer: it was refused (`freed`: the ref may be used again at once) or it has closed
  * (the ref is kept for 30 days more). */
 struct xd_closed_ref {
+    uint64_t order_id;
     bool freed;
     uint8_t account_len, ref_len;
     char account[XD_ACCOUNT_MAX];
@@ -34,6 +35,7 @@ uint32_t xd_output_event_count(const struct xd_output *output);
 /* To be called after each event appended to `events`. */
 void xd_output_end_event(struct xd_output *output);
 void xd_output_outcome(struct xd_output *output, enum xd_code code);
-void xd_output_close_ref(struct xd_output *output, struct xd_str account, struct xd_str ref, bool freed);
+void xd_output_close_ref(struct xd_output *output, uint64_t order_id, struct xd_str account, struct xd_str ref,
+                         bool freed);
 
 #endif

@@ -58,7 +58,7 @@ static enum xd_code take_order(struct xd_engine *engine, const struct xd_record 
     enum xd_code refused = refusal(engine, record);
     if (refused) {
         xd_report_rejected(engine, record, refused);
-        xd_output_close_ref(engine->output, record->account, record->order.ref, true);
+        xd_output_close_ref(engine->output, record->order_id, record->account, record->order.ref, true);
         return refused;
     }
     struct xd_slot *slot =

@@ -88,7 +88,7 @@ bool xd_slot_enter(struct xd_engine *engine, struct xd_slot *slot)
 void xd_slot_leave(struct xd_engine *engine, struct xd_slot *slot)
 {
     struct xd_account *account = slot->account;
-    xd_output_close_ref(engine->output, (struct xd_str){account->name, account->len}, xd_slot_ref(slot), false);
+    xd_output_close_ref(engine->output, slot->id, (struct xd_str){account->name, account->len}, xd_slot_ref(slot), false);
     xd_touch_order(engine, slot);
     xd_slices_pass_order(engine, slot);
     xd_mark_leave(engine->unhashed, &slot->mark);

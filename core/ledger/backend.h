@@ -37,7 +37,7 @@ struct xd_ledger_ops {
                         size_t max_bytes, xd_event_run_cb *callback, void *arg);
     uint64_t (*event_head)(const struct xd_ledger *ledger, uint16_t partition);
     uint64_t (*event_oldest)(const struct xd_ledger *ledger, uint16_t partition);
-    uint32_t (*generation)(const struct xd_ledger *ledger);
+    uint32_t (*generation)(const struct xd_ledger *ledger, uint16_t partition);
     void (*save_cursor)(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
                         struct xd_event_id next, xd_done_cb *callback, void *arg);
     void (*load_cursor)(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,

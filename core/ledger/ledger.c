@@ -2,7 +2,8 @@
 
 const char *xd_durability_name(enum xd_durability durability)
 {
-    return durability == XD_DURABILITY_FSYNCED ? "fsynced" : "accepted";
+    static const char *const names[] = {"accepted", "fsynced", "replicated"};
+    return names[durability];
 }
 
 enum xd_reserve_result xd_ledger_reserve(struct xd_ledger *ledger, uint16_t partition, struct xd_str account,
@@ -121,9 +122,9 @@ uint64_t xd_ledger_event_oldest(const struct xd_ledger *ledger, uint16_t partiti
     return ledger->ops->event_oldest(ledger, partition);
 }
 
-uint32_t xd_ledger_generation(const struct xd_ledger *ledger)
+uint32_t xd_ledger_generation(const struct xd_ledger *ledger, uint16_t partition)
 {
-    return ledger->ops->generation(ledger);
+    return ledger->ops->generation(ledger, partition);
 }
 
 void xd_ledger_save_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,

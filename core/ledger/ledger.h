@@ -4,7 +4,7 @@
  *
  *      broker --append--> log --records--> owner: engine --commit--> events --follow--> broker
  *
- * Two backends stand behind this header (ledger_sqlite.h; Redis later); nothing above knows which one runs.
+ * Two backends stand behind this header (ledger_sqlite.h, ledger_redis.h); nothing above knows which one runs.
  *
  * The contract of every call:
  *  1. All calls and all callbacks are on the thread of the event base that the ledger was opened with. No
@@ -29,8 +29,9 @@
 
 struct xd_ledger;
 
-/* How safe an acknowledged record is. */
-enum xd_durability { XD_DURABILITY_ACCEPTED, XD_DURABILITY_FSYNCED };
+/* How safe an acknowledged record is: the ledger has taken it; it is on disk; as many replicas as were asked for have it in
+ * memory. */
+enum xd_durability { XD_DURABILITY_ACCEPTED, XD_DURABILITY_FSYNCED, XD_DURABILITY_REPLICATED };
 const char *xd_durability_name(enum xd_durability durability);
 
 /* The right to commit for a partition. `epoch` rises with every acquisition, for ever. */
@@ -107,7 +108,8 @@ int64_t xd_ledger_now_ms(const struct xd_ledger *ledger);
 
 typedef void xd_lease_cb(void *arg, enum xd_code code, const struct xd_lease *lease);
 
-/* Takes the partition, raising its epoch. A former owner's `lost` is called with XD_FENCED. */
+/* Takes the partition, raising its epoch, and keeps it until it is released. A former owner's `lost` is called with XD_FENCED. Where
+ * another process holds the lease, waits for its end once, and says XD_FENCED if it is renewed. */
 void xd_ledger_acquire(struct xd_ledger *ledger, uint16_t partition, xd_lease_cb *callback, void *arg);
 void xd_ledger_release(struct xd_ledger *ledger, const struct xd_lease *lease);
 
@@ -220,7 +222,9 @@ void xd_ledger_read_events(struct xd_ledger *ledger, uint16_t partition, uint64_
  * kept. */
 uint64_t xd_ledger_event_head(const struct xd_ledger *ledger, uint16_t partition);
 uint64_t xd_ledger_event_oldest(const struct xd_ledger *ledger, uint16_t partition);
-uint32_t xd_ledger_generation(const struct xd_ledger *ledger);
+
+/* Rises when what was told before may have been lost (embedded: never). Who followed or read events of a former generation has to begin anew. */
+uint32_t xd_ledger_generation(const struct xd_ledger *ledger, uint16_t partition);
 
 /* Named cursors of durable subscriptions. */
 typedef void xd_cursor_cb(void *arg, enum xd_code code, struct xd_event_id next);

@@ -132,8 +132,9 @@ static uint64_t event_oldest(const struct xd_ledger *base, uint16_t partition)
     return partition < XD_PARTITIONS ? ledger->partitions[partition].oldest_event : 0;
 }
 
-static uint32_t generation(const struct xd_ledger *ledger)
+static uint32_t generation(const struct xd_ledger *ledger, uint16_t partition)
 {
+    (void)partition;
     return ((const struct xd_sqlite *)(const void *)ledger)->generation;
 }
 

@@ -159,7 +159,7 @@ void twin_settle(struct xd_twin *twin, struct twin_order *order)
     twin->order_count = kept;
     twin->gone = xd_grown(twin->gone, twin->gone_count, sizeof(*twin->gone));
     twin->gone[twin->gone_count++] = order;
-    xd_output_close_ref(twin->output, order->account, order->order.ref, false);
+    xd_output_close_ref(twin->output, order->id, order->account, order->order.ref, false);
 }
 
 /* --- records -------------------------------------------------------------------------------------------- */
@@ -173,7 +173,7 @@ static enum xd_code take_order(struct xd_twin *twin, const struct xd_record *rec
                                                                            : XD_OK;
     if (refused) {
         twin_report_rejected(twin, record, refused);
-        xd_output_close_ref(twin->output, record->account, record->order.ref, true);
+        xd_output_close_ref(twin->output, record->order_id, record->account, record->order.ref, true);
         return refused;
     }
     struct twin_order *order = make_order(twin, record);

@@ -334,7 +334,7 @@ enum xd_code rig_order(struct rig *rig, const char *account, const char *ref, ui
 {
     enum xd_code code = rig_reserve(rig, account, ref, digest, order_id);
     if (code != XD_OK) return code;
-    struct toy_record record = {.number = (unsigned)digest, .wish = wish};
+    struct toy_record record = {.number = (unsigned)digest, .wish = wish, .order_id = *order_id};
     snprintf(record.account, sizeof record.account, "%s", account);
     snprintf(record.ref, sizeof record.ref, "%s", ref);
     rig_append(rig, &record, *order_id, 0, append);

@@ -383,7 +383,7 @@ static void a_directory_has_one_holder_and_one_market(void **state)
     rig.options.market_given = false;
     rig_open(&rig);
     assert_int_equal(xd_ledger_market(rig.ledger).road_factor_e4, 12500);
-    assert_int_equal(xd_ledger_generation(rig.ledger), 1);
+    assert_int_equal(xd_ledger_generation(rig.ledger, 0), 1);
     rig_sql(&rig, "UPDATE meta SET value = 3 WHERE name = 'version'");
     rig_close(&rig);
     assert_false(rig_open_ledger(&rig, &error));

@@ -2,6 +2,7 @@
 
 #include "core/mp.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
@@ -9,7 +10,8 @@
 size_t toy_write(const struct toy_record *record, char *out, size_t capacity, size_t len)
 {
     int written =
-        snprintf(out, capacity, "%u %c %s %s ", record->number, record->wish, record->account, record->ref);
+        snprintf(out, capacity, "%u %c %s %s %" PRIu64 " ", record->number, record->wish, record->account,
+                 record->ref, record->order_id);
     size_t used = (size_t)written;
     if (len <= used) return used;
     memset(out + used, '.', len - used);
@@ -23,7 +25,9 @@ bool toy_parse(const uint8_t *bytes, size_t len, struct toy_record *out)
     memcpy(text, bytes, copied);
     text[copied] = '\0';
     char wish;
-    if (sscanf(text, "%u %c %64s %64s ", &out->number, &wish, out->account, out->ref) != 4) return false;
+    if (sscanf(text, "%u %c %64s %64s %" SCNu64 " ", &out->number, &wish, out->account, out->ref,
+               &out->order_id) != 5)
+        return false;
     out->wish = (enum toy_wish)wish;
     return true;
 }
@@ -57,6 +61,6 @@ void toy_apply(struct toy_state *state, const struct xd_log_entry *entry, struct
     if (record.wish != TOY_QUIET && record.number % 3 == 0) add_event(state, output, "all", entry->time_ms);
     xd_output_outcome(output, record.wish == TOY_REFUSE ? XD_LAPSED : XD_OK);
     if (strcmp(record.ref, "-") != 0 && (record.wish == TOY_REFUSE || record.wish == TOY_CLOSE))
-        xd_output_close_ref(output, xd_str_of(record.account), xd_str_of(record.ref),
+        xd_output_close_ref(output, record.order_id, xd_str_of(record.account), xd_str_of(record.ref),
                             record.wish == TOY_REFUSE);
 }

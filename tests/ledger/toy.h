@@ -14,6 +14,7 @@ struct toy_record {
     enum toy_wish wish;
     char account[XD_ACCOUNT_MAX + 1];
     char ref[XD_REF_MAX + 1]; /* "-": not an order */
+    uint64_t order_id;
 };
 
 /* Writes the record to `out`, padded to `len` bytes if it is shorter; returns its length. */

@@ -1,0 +1,205 @@
+/* Is the server what it should be, and does it still have what we know of? Asked when the ledger is opened and whenever a connection broke:
+ * behind the same name there may be another server since, or one that forgot. */
+#include "core/ledger/redis_ledger.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum step { ASK_INFO, ASK_APPEND, ASK_POLICY, ASK_STATE };
+
+struct check {
+    struct xd_rpart *p;
+    enum step step;
+    char run_id[48], version[24];
+    unsigned major, minor;
+    bool alone;
+    bool noeviction, appendonly, always, no_gap, readable;
+};
+
+static void go_on(struct check *check);
+
+/* The value of "name:value" in the text of INFO. */
+static void info_value(const char *info, const char *name, char *out, size_t room)
+{
+    const char *at = strstr(info, name);
+    out[0] = '\0';
+    if (!at) return;
+    at += strlen(name);
+    size_t len = strcspn(at, "\r\n");
+    snprintf(out, room, "%.*s", (int)(len < room ? len : room - 1), at);
+}
+
+static void take_info(struct check *check, const char *info)
+{
+    char replicas[16], role[16];
+    info_value(info, "\nrun_id:", check->run_id, sizeof check->run_id);
+    info_value(info, "\nredis_version:", check->version, sizeof check->version);
+    info_value(info, "\nconnected_slaves:", replicas, sizeof replicas);
+    info_value(info, "\nrole:", role, sizeof role);
+    check->alone = strcmp(replicas, "0") == 0 && strcmp(role, "master") == 0;
+    sscanf(check->version, "%u.%u", &check->major, &check->minor);
+}
+
+static bool is(const redisReply *list, const char *name, const char *value)
+{
+    return strcmp(xd_reply_text(xd_reply_field(list, name)), value) == 0;
+}
+
+static void complain(struct xd_error *error, const char *what)
+{
+    size_t len = error->code == XD_OK ? 0 : strlen(error->message);
+    char before[XD_ERROR_MESSAGE_MAX];
+    memcpy(before, error->message, len);
+    before[len] = '\0';
+    xd_fail(error, XD_BAD_VALUE, "redis", "%s%s%s", before, len ? "; " : "", what);
+}
+
+/* Every setting that cannot hold what is promised, with what it should be. */
+static void judge(const struct check *check)
+{
+    struct xd_redis_ledger *ledger = check->p->ledger;
+    struct xd_error *error = &ledger->trouble;
+    bool fsynced = ledger->options.durability == XD_DURABILITY_FSYNCED;
+    *error = (struct xd_error){.code = XD_OK};
+    if (check->major < 6 || (check->major == 6 && check->minor < 2))
+        complain(error, "Redis is older than 6.2");
+    if (!check->readable)
+        complain(error, "Redis' settings cannot be read (CONFIG GET is not allowed), so nothing is known of its durability");
+    if (check->readable && !check->noeviction)
+        complain(error, "maxmemory-policy must be noeviction: any other throws orders away when memory is short");
+    if (check->readable && !check->appendonly)
+        complain(error, "appendonly must be yes: without it a restart of Redis loses orders");
+    if (check->readable && fsynced && !check->always)
+        complain(error, "appendfsync must be always for --durability fsynced");
+    if (check->readable && fsynced && !check->no_gap)
+        complain(error, "no-appendfsync-on-rewrite must be no for --durability fsynced");
+}
+
+bool xd_redis_strong_enough(const struct xd_redis_ledger *ledger, struct xd_error *error)
+{
+    if (ledger->trouble.code == XD_OK || ledger->options.accept_weak) return true;
+    return xd_fail(error, XD_BAD_VALUE, "redis", "%s (--accept-weak-redis takes it nevertheless)",
+                   ledger->trouble.message);
+}
+
+/* What was written has been lost, by us or others: what was built on it goes. */
+static void start_over(struct xd_rpart *p, const redisReply *state)
+{
+    xd_redis_lose(p, XD_STORAGE_FAILED);
+    if (p->parked) freeReplyObject(p->parked);
+    p->parked = NULL;
+    xd_redis_tell_outcomes(p, UINT64_MAX, UINT64_MAX, NULL, 0); /* stored, but what became of it is not known */
+    p->out_events = xd_reply_uint_at(state, 3);
+    p->out_records = p->made = xd_reply_uint_at(state, 2);
+    p->made_events = p->out_events;
+    p->order_next = p->order_end = 0;
+    p->mark_record = 0;
+    p->mark_ms = 0;
+}
+
+static void take_state(struct check *check, const redisReply *state)
+{
+    struct xd_rpart *p = check->p;
+    uint32_t generation = (uint32_t)xd_reply_uint_at(state, 0);
+    if (p->generation != generation) start_over(p, state);
+    p->generation = generation;
+    p->records = xd_reply_uint_at(state, 1);
+    p->committed = xd_reply_uint_at(state, 2);
+    p->events = xd_reply_uint_at(state, 3);
+    p->oldest_event = xd_reply_uint_at(state, 4);
+    p->fsyncs = check->readable && check->appendonly && check->always && check->no_gap;
+    p->suspect = false;
+    xd_redis_note_time(p->ledger, (int64_t)xd_reply_uint_at(state, 5));
+    xd_redis_note_clock(p->ledger, (int64_t)xd_reply_uint_at(state, 6));
+}
+
+static void finish(struct check *check)
+{
+    struct xd_redis_ledger *ledger = check->p->ledger;
+    check->p->checking = false;
+    if (check->p->suspect)
+        xd_redis_wake_later(ledger);
+    else
+        xd_redis_wake(ledger);
+    free(check);
+}
+
+static void on_answer(void *arg, redisReply **reply, int64_t replicas)
+{
+    (void)replicas;
+    struct check *check = arg;
+    struct xd_rpart *p = check->p;
+    const redisReply *r = *reply;
+    xd_redis_answered(p->ledger);
+    bool config = check->step == ASK_APPEND || check->step == ASK_POLICY;
+    if (!r || (r->type == REDIS_REPLY_ERROR && !config)) {
+        if (xd_reply_is_error(r, "GONE")) p->gone = true;
+        finish(check);
+        return;
+    }
+    switch (check->step) {
+    case ASK_INFO:
+        take_info(check, xd_reply_text(r));
+        break;
+    case ASK_APPEND:
+        check->readable = r->type == REDIS_REPLY_ARRAY && r->elements > 0;
+        check->appendonly = is(r, "appendonly", "yes");
+        check->always = is(r, "appendfsync", "always");
+        check->no_gap = is(r, "no-appendfsync-on-rewrite", "no");
+        break;
+    case ASK_POLICY:
+        check->noeviction = is(r, "maxmemory-policy", "noeviction");
+        judge(check);
+        break;
+    case ASK_STATE:
+        take_state(check, r);
+        finish(check);
+        return;
+    }
+    check->step++;
+    go_on(check);
+}
+
+static void ask_state(const struct check *check, struct xd_args *args)
+{
+    struct xd_rpart *p = check->p;
+    xd_args_text(args, "1");
+    xd_args_text(args, p->state_key);
+    xd_args_text(args, check->run_id);
+    xd_args_text(args, check->alone && check->appendonly && check->always && check->no_gap ? "1" : "0");
+    xd_args_uint(args, p->generation);
+    xd_args_uint(args, p->records);
+    xd_args_uint(args, p->events);
+}
+
+static void go_on(struct check *check)
+{
+    struct xd_rpart *p = check->p;
+    struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot};
+    struct xd_args args = {0};
+    if (check->step == ASK_STATE) {
+        to.script = &p->ledger->scripts.check;
+        ask_state(check, &args);
+    } else if (check->step == ASK_INFO) {
+        xd_args_text(&args, "INFO");
+    } else {
+        xd_args_text(&args, "CONFIG");
+        xd_args_text(&args, "GET");
+        xd_args_text(&args, check->step == ASK_APPEND ? "*append*" : "maxmemory-policy");
+    }
+    if (xd_redis_ask(p->ledger, &to, &args, on_answer, check) != XD_OK) finish(check);
+}
+
+void xd_redis_check(struct xd_rpart *p)
+{
+    if (p->checking) return;
+    struct check *check = calloc(1, sizeof *check);
+    if (!check) {
+        xd_redis_wake_later(p->ledger);
+        return;
+    }
+    check->p = p;
+    p->checking = true;
+    go_on(check);
+}

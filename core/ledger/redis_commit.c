@@ -1,0 +1,368 @@
+/* What the owner made of records, on its way: one commit at a time, all that comes meanwhile joins the next. A commit is sent again until
+ * Redis says that it is stored or that another owns the partition. */
+#include "core/ledger/redis_ledger.h"
+
+#include "core/event.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    JOINED_BYTES = 512 << 10, /* commits join while they are smaller */
+    OUTPUT_LIMIT = 256 << 20,
+    COMMITS_FULL = 8 << 20
+};
+
+struct xd_commit_node {
+    struct xd_commit_node *next;
+    struct xd_lease lease;
+    uint64_t from, to; /* records */
+    uint64_t first_event, next_event;
+    int64_t time_ms;
+    bool sent;
+    size_t cost;
+    struct xd_output output;
+};
+
+static void node_free(struct xd_commit_node *node)
+{
+    xd_output_free(&node->output);
+    free(node);
+}
+
+bool xd_redis_commits_full(const struct xd_rpart *p)
+{
+    return p->commits_cost > COMMITS_FULL;
+}
+
+static void account_for(struct xd_rpart *p, struct xd_commit_node *node)
+{
+    size_t cost = node->output.events.len + node->output.outcomes.len + node->output.closed.len;
+    p->ledger->backlog += cost - node->cost;
+    p->commits_cost += cost - node->cost;
+    node->cost = cost;
+}
+
+static void take_first(struct xd_rpart *p)
+{
+    struct xd_commit_node *node = p->commits;
+    p->commits = node->next;
+    p->ledger->backlog -= node->cost;
+    p->commits_cost -= node->cost;
+    node_free(node);
+}
+
+void xd_redis_forget_commits(struct xd_rpart *p)
+{
+    while (p->commits)
+        take_first(p);
+    p->committing = false;
+    p->commit_serial++;
+    p->made = p->out_records;
+    p->made_events = p->out_events;
+}
+
+/* --- from the owner ------------------------------------------------------------------------------------- */
+
+struct losing {
+    struct xd_put_off put_off;
+    struct xd_rpart *p;
+    uint64_t serial;
+    enum xd_code code;
+};
+
+static void losing_run(struct xd_put_off *put_off)
+{
+    struct losing *losing = (struct losing *)put_off;
+    if (losing->p->follow.serial == losing->serial) xd_redis_lose(losing->p, losing->code);
+    free(losing);
+}
+
+/* Not from within the owner's call. */
+static void lose_soon(struct xd_rpart *p, enum xd_code code)
+{
+    struct losing *losing = malloc(sizeof *losing);
+    p->refused = code;
+    if (!losing) return;
+    *losing = (struct losing){.put_off.run = losing_run, .p = p, .serial = p->follow.serial, .code = code};
+    xd_redis_put_off(p->ledger, &losing->put_off);
+}
+
+/* The node that takes the commit: the last that was not sent, or a new one. NULL without memory. */
+static struct xd_commit_node *open_node(struct xd_rpart *p, const struct xd_commit *commit)
+{
+    if (p->commits && !p->last_commit->sent && p->last_commit->cost < JOINED_BYTES) return p->last_commit;
+    struct xd_commit_node *node = calloc(1, sizeof *node);
+    if (!node) return NULL;
+    *node = (struct xd_commit_node){.lease = commit->lease,
+                                    .from = commit->previous,
+                                    .to = commit->previous,
+                                    .first_event = commit->first_event,
+                                    .next_event = commit->first_event};
+    xd_output_init(&node->output, OUTPUT_LIMIT);
+    *(p->commits ? &p->last_commit->next : &p->commits) = node;
+    p->last_commit = node;
+    return node;
+}
+
+static bool join(struct xd_commit_node *node, const struct xd_commit *commit)
+{
+    const struct xd_output *more = commit->output;
+    const size_t *ends = (const size_t *)(const void *)more->ends.data;
+    struct xd_output *output = &node->output;
+    size_t before = output->events.len;
+    xd_buf_add(&output->events, more->events.data, more->events.len);
+    for (size_t i = 0; i < xd_output_event_count(more); i++) {
+        size_t end = before + ends[i];
+        xd_buf_add(&output->ends, &end, sizeof end);
+    }
+    xd_buf_add(&output->outcomes, more->outcomes.data, more->outcomes.len);
+    xd_buf_add(&output->closed, more->closed.data, more->closed.len);
+    node->to = commit->next;
+    node->next_event += xd_output_event_count(more);
+    return !xd_output_failed(output);
+}
+
+static enum xd_code may_commit(const struct xd_rpart *p, const struct xd_commit *commit)
+{
+    if (commit->previous != p->made || commit->first_event != p->made_events) return XD_FENCED;
+    if (xd_output_failed(commit->output)) return XD_NO_MEMORY;
+    if (commit->next < commit->previous ||
+        commit->output->outcomes.len != (commit->next - commit->previous) * sizeof(uint16_t))
+        return XD_INTERNAL;
+    return XD_OK;
+}
+
+void xd_redis_commit(struct xd_ledger *base, const struct xd_commit *commit)
+{
+    struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
+    struct xd_rpart *p = xd_rpart_of(ledger, commit->lease.partition);
+    /* An owner without the lease has been told so already. */
+    if (!xd_rpart_holds(p, &commit->lease) || p->refused != XD_OK) return;
+    enum xd_code code = may_commit(p, commit);
+    if (code == XD_OK && commit->next == commit->previous && xd_output_event_count(commit->output) == 0) return;
+    struct xd_commit_node *node = code == XD_OK ? open_node(p, commit) : NULL;
+    if (code == XD_OK && (!node || !join(node, commit))) code = XD_NO_MEMORY;
+    if (code != XD_OK) {
+        lose_soon(p, code);
+        return;
+    }
+    node->time_ms = p->given_ms;
+    account_for(p, node);
+    p->made = node->to;
+    p->made_events = node->next_event;
+    xd_redis_wake(ledger);
+}
+
+/* --- the index: where each account's events are ---------------------------------------------------------- */
+
+struct place {
+    struct xd_str account;
+    uint32_t number, at, len; /* its number in the commit; in the commit's bytes */
+};
+
+static int by_account(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    uint32_t shorter = x->account.len < y->account.len ? x->account.len : y->account.len;
+    int order = memcmp(x->account.at, y->account.at, shorter);
+    if (order != 0) return order;
+    if (x->account.len != y->account.len) return x->account.len < y->account.len ? -1 : 1;
+    return x->number < y->number ? -1 : 1;
+}
+
+static void add_le(struct xd_buf *out, uint64_t value, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        uint8_t byte = (uint8_t)(value >> (8 * i));
+        xd_buf_add(out, &byte, 1);
+    }
+}
+
+/* What goes into Redis beside the events: lengths; the accounts, with a space between two; and for each account the commit's id and
+ * (number, at, len) of each of its events. All little-endian. */
+struct index {
+    struct xd_buf lengths, accounts, places;
+    struct xd_buf args; /* const char *, then size_t: of each account and its places */
+    uint32_t count;
+};
+
+static void index_free(struct index *index)
+{
+    xd_buf_free(&index->lengths);
+    xd_buf_free(&index->accounts);
+    xd_buf_free(&index->places);
+    xd_buf_free(&index->args);
+}
+
+struct span {
+    size_t account_at, account_len, places_at, places_len;
+};
+
+static void add_span(struct index *index, const struct xd_commit_node *node, const struct place *place, uint32_t count)
+{
+    struct span span = {.account_at = index->accounts.len, .account_len = place->account.len, .places_at = index->places.len};
+    xd_buf_add(&index->accounts, place->account.at, place->account.len);
+    xd_buf_add(&index->accounts, " ", 1);
+    add_le(&index->places, node->next_event, 8);
+    add_le(&index->places, node->to, 8);
+    for (uint32_t i = 0; i < count; i++) {
+        add_le(&index->places, place[i].number, 4);
+        add_le(&index->places, place[i].at, 4);
+        add_le(&index->places, place[i].len, 4);
+    }
+    span.places_len = index->places.len - span.places_at;
+    xd_buf_add(&index->args, &span, sizeof span);
+    index->count++;
+}
+
+/* False without memory. */
+static bool index_make(struct index *index, const struct xd_commit_node *node)
+{
+    uint32_t count = xd_output_event_count(&node->output);
+    const size_t *ends = (const size_t *)(const void *)node->output.ends.data;
+    struct place *places = calloc(count + 1, sizeof *places);
+    if (!places) return false;
+    for (uint32_t i = 0; i < count; i++) {
+        size_t at = i ? ends[i - 1] : 0;
+        places[i] = (struct place){.account = xd_event_account(node->output.events.data + at, ends[i] - at),
+                                   .number = i,
+                                   .at = (uint32_t)at,
+                                   .len = (uint32_t)(ends[i] - at)};
+        add_le(&index->lengths, places[i].len, 4);
+    }
+    qsort(places, count, sizeof *places, by_account);
+    for (uint32_t i = 0, n; i < count; i += n) {
+        for (n = 1; i + n < count && xd_str_equal(places[i].account, places[i + n].account); n++) {
+        }
+        if (places[i].account.len > 0) add_span(index, node, &places[i], n);
+    }
+    free(places);
+    return !index->lengths.failed && !index->accounts.failed && !index->places.failed && !index->args.failed;
+}
+
+/* --- to Redis --------------------------------------------------------------------------------------------- */
+
+struct sending {
+    struct xd_rpart *p;
+    uint64_t serial;
+};
+
+static void committed(struct xd_rpart *p)
+{
+    struct xd_commit_node *node = p->commits;
+    char id[48];
+    snprintf(id, sizeof id, "%llu-%llu", (unsigned long long)node->next_event, (unsigned long long)node->to);
+    if (node->to > p->committed) p->committed = node->to;
+    if (node->next_event > p->events) p->events = node->next_event;
+    xd_redis_close_refs(p, id, node->output.closed.data, node->output.closed.len);
+    take_first(p);
+    p->ledger->full_until_ms = 0;
+}
+
+static void on_committed(void *arg, redisReply **reply, int64_t replicas)
+{
+    (void)replicas;
+    struct sending sending = *(struct sending *)arg;
+    struct xd_rpart *p = sending.p;
+    struct xd_redis_ledger *ledger = p->ledger;
+    free(arg);
+    xd_redis_answered(ledger);
+    if (sending.serial != p->commit_serial) return;
+    p->committing = false;
+    if (*reply && (*reply)->type == REDIS_REPLY_INTEGER) {
+        committed(p);
+    } else if (xd_reply_is_error(*reply, "FENCED")) {
+        xd_redis_lose(p, XD_FENCED);
+    } else if (xd_redis_code(*reply) == XD_STORAGE_FULL) {
+        ledger->full_until_ms = xd_redis_monotonic() + 1000;
+        xd_redis_wake_later(ledger);
+        return;
+    } else {
+        xd_redis_suspect(p, *reply);
+    }
+    xd_redis_wake(ledger);
+}
+
+static void put_node(struct xd_rpart *p, const struct xd_commit_node *node, const struct index *index,
+                     const struct xd_buf *closed, struct xd_args *args, char nonce[24], char prefix[24])
+{
+    snprintf(nonce, 24, "%016llx", (unsigned long long)node->lease.nonce);
+    snprintf(prefix, 24, "xd:{p%u}:a:", (unsigned)p->id);
+    xd_args_text(args, "2");
+    xd_args_text(args, p->state_key);
+    xd_args_text(args, p->out_key);
+    xd_args_uint(args, node->lease.epoch);
+    xd_args_text(args, nonce);
+    xd_args_uint(args, node->from);
+    xd_args_uint(args, node->to);
+    xd_args_uint(args, node->first_event);
+    xd_args_uint(args, node->next_event);
+    xd_args_uint(args, (uint64_t)node->time_ms);
+    xd_args_bytes(args, node->output.outcomes.data, node->output.outcomes.len);
+    xd_args_bytes(args, closed->data, closed->len);
+    xd_args_bytes(args, index->accounts.data, index->accounts.len);
+    xd_args_bytes(args, index->lengths.data, index->lengths.len);
+    xd_args_bytes(args, node->output.events.data, node->output.events.len);
+    xd_args_text(args, p->closed);
+    xd_args_text(args, prefix);
+}
+
+/* The fixed arguments, and behind them an account and its places in turn. */
+static enum xd_code send_all(struct xd_rpart *p, const struct xd_args *fixed, const struct index *index,
+                             struct sending *sending)
+{
+    size_t count = (size_t)fixed->count + 2 * (size_t)index->count;
+    const char **at = malloc(count * (sizeof *at + sizeof(size_t)));
+    if (!at) return XD_NO_MEMORY;
+    size_t *len = (size_t *)(void *)(at + count);
+    memcpy(at, fixed->at, (size_t)fixed->count * sizeof *at);
+    memcpy(len, fixed->len, (size_t)fixed->count * sizeof *len);
+    const struct span *spans = (const struct span *)(const void *)index->args.data;
+    size_t n = (size_t)fixed->count;
+    for (uint32_t i = 0; i < index->count; i++) {
+        at[n] = (const char *)index->accounts.data + spans[i].account_at;
+        len[n++] = spans[i].account_len;
+        at[n] = (const char *)index->places.data + spans[i].places_at;
+        len[n++] = spans[i].places_len;
+    }
+    struct xd_redis_to to = {
+        .lane = XD_REDIS_WRITES, .slot = p->slot, .script = &p->ledger->scripts.commit, .durable = true};
+    enum xd_code code = xd_redis_ask_all(p->ledger, &to, (int)count, at, len, on_committed, sending);
+    free(at);
+    return code;
+}
+
+static enum xd_code send_node(struct xd_rpart *p, struct xd_commit_node *node)
+{
+    struct index index = {.count = 0};
+    struct xd_buf closed;
+    struct xd_args args = {0};
+    char nonce[24], prefix[24];
+    xd_buf_init(&index.lengths, OUTPUT_LIMIT);
+    xd_buf_init(&index.accounts, OUTPUT_LIMIT);
+    xd_buf_init(&index.places, OUTPUT_LIMIT);
+    xd_buf_init(&index.args, OUTPUT_LIMIT);
+    xd_buf_init(&closed, OUTPUT_LIMIT);
+    xd_redis_pack_closed(&closed, &node->output.closed);
+    struct sending *sending = malloc(sizeof *sending);
+    enum xd_code code = XD_NO_MEMORY;
+    if (sending && !closed.failed && index_make(&index, node)) {
+        *sending = (struct sending){.p = p, .serial = p->commit_serial};
+        put_node(p, node, &index, &closed, &args, nonce, prefix);
+        code = send_all(p, &args, &index, sending);
+    }
+    if (code != XD_OK) free(sending);
+    xd_buf_free(&closed);
+    index_free(&index);
+    return code;
+}
+
+void xd_redis_go_on_committing(struct xd_rpart *p)
+{
+    if (p->committing || !p->commits) return;
+    struct xd_commit_node *node = p->commits;
+    node->sent = true; /* and may be stored, whatever becomes of the answer: nothing joins it any more */
+    p->committing = send_node(p, node) == XD_OK;
+    if (!p->committing) xd_redis_suspect(p, NULL);
+}

@@ -1,0 +1,105 @@
+/* Commits followed, whoever made them: outcomes go to those who appended, then events to the follower of events. A commit may come before
+ * the answer that tells the offset of our own entry in it: it waits for that, so that an append is answered before its events are told. */
+#include "core/ledger/redis_ledger.h"
+
+#include <stdlib.h>
+
+enum { READ_COMMITS = 8, TOLD_AT_ONCE = 256 };
+
+static uint32_t length_at(const redisReply *lengths, size_t i)
+{
+    const uint8_t *at = (const uint8_t *)lengths->str + 4 * i;
+    return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static void tell_events(struct xd_rpart *p, uint64_t first, const redisReply *lengths, const redisReply *bytes)
+{
+    struct xd_event_ref some[TOLD_AT_ONCE];
+    const struct xd_redis_ledger *ledger = p->ledger;
+    size_t count = lengths->len / 4, at = 0;
+    for (size_t i = 0; i < count;) {
+        uint32_t n = 0;
+        for (; i < count && n < TOLD_AT_ONCE; i++, n++) {
+            size_t len = length_at(lengths, i);
+            if (len > bytes->len - at) return;
+            some[n] = (struct xd_event_ref){
+                .offset = first + i, .bytes = (const uint8_t *)bytes->str + at, .len = len};
+            at += len;
+        }
+        p->out_events = first + i;
+        if (ledger->on_events) ledger->on_events(ledger->on_events_arg, p->id, some, n);
+    }
+}
+
+static void tell_commit(struct xd_rpart *p, const redisReply *entry)
+{
+    const redisReply *fields = entry->elements == 2 ? entry->element[1] : NULL;
+    const redisReply *outcomes = xd_reply_field(fields, "o"), *lengths = xd_reply_field(fields, "l");
+    const redisReply *bytes = xd_reply_field(fields, "b");
+    uint64_t events, records;
+    if (!outcomes || !lengths || !bytes || !xd_reply_id(entry->element[0], &events, &records)) return;
+    xd_redis_tell_outcomes(p, xd_reply_uint(xd_reply_field(fields, "p")), records, (const uint8_t *)outcomes->str,
+                           outcomes->len);
+    tell_events(p, xd_reply_uint(xd_reply_field(fields, "f")), lengths, bytes);
+    p->out_records = records;
+    p->out_events = events;
+    if (records > p->committed) p->committed = records;
+    if (events > p->events) p->events = events;
+    if (p->lease.epoch == 0 && !p->commits) {
+        p->made = records;
+        p->made_events = events;
+    }
+}
+
+static void tell(struct xd_rpart *p, const redisReply *reply)
+{
+    const redisReply *entries = xd_reply_entries(reply);
+    for (size_t i = 0; entries && i < entries->elements; i++)
+        tell_commit(p, entries->element[i]);
+    xd_redis_settled(p->ledger, XD_OK);
+    xd_redis_wake(p->ledger);
+}
+
+void xd_redis_unpark(struct xd_rpart *p)
+{
+    redisReply *reply = p->parked;
+    if (!reply || xd_redis_unresolved(p) == p->parked_serial) return;
+    p->parked = NULL;
+    tell(p, reply);
+    freeReplyObject(reply);
+}
+
+static void on_commits(void *arg, redisReply **reply, int64_t replicas)
+{
+    (void)replicas;
+    struct xd_rpart *p = arg;
+    p->out_reading = false;
+    if (!*reply || (*reply)->type == REDIS_REPLY_ERROR) {
+        xd_redis_suspect(p, *reply);
+        return;
+    }
+    if (xd_redis_unresolved(p) != 0 && xd_reply_entries(*reply)) {
+        p->parked = *reply;
+        p->parked_serial = xd_redis_unresolved(p);
+        *reply = NULL;
+        return;
+    }
+    tell(p, *reply);
+}
+
+void xd_redis_go_on_telling(struct xd_rpart *p)
+{
+    if (p->out_reading || p->parked) return;
+    char after[48];
+    snprintf(after, sizeof after, "%llu-%llu", (unsigned long long)p->out_events, (unsigned long long)p->out_records);
+    uint32_t lane = XD_REDIS_BLOCKING + 2 * (uint32_t)p->id + 1;
+    p->out_reading = xd_redis_read_stream(p, lane, p->out_key, after, READ_COMMITS, on_commits, p);
+    if (!p->out_reading) xd_redis_suspect(p, NULL);
+}
+
+void xd_redis_follow_events(struct xd_ledger *base, xd_events_cb *callback, void *arg)
+{
+    struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
+    ledger->on_events = callback;
+    ledger->on_events_arg = arg;
+}

@@ -1,0 +1,250 @@
+#include "core/ledger/redis_scripts.h"
+
+/* KEYS: state. */
+static const char init[] =
+    "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n"
+    "redis.call('HSET', KEYS[1], 'epoch', 0, 'nonce', '0', 'records', 0, 'last', 0, 'committed', 0, 'events', 0,"
+    " 'orders', 0, 'generation', 1, 'oldest', 0, 'log_first', 0, 'run_id', '', 'alone', '0', 'snapshots', 0,"
+    " 'closed', '0-0')\n"
+    "return 1\n";
+
+/* KEYS: state. ARGV: the server's run id; whether it alone has the data and syncs every write; the generation, records and events that
+ * the caller knows to have been there (generation 0: it knows nothing). A caller that knows nothing takes it that writes may have been
+ * lost if the server is not the one that was there last, and either of the two could lose any. */
+static const char check[] =
+    "local s = redis.call('HMGET', KEYS[1], 'generation', 'records', 'committed', 'events', 'oldest', 'last', 'run_id',"
+    " 'alone')\n"
+    "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+    "local lost = false\n"
+    "if ARGV[3] == '0' then\n"
+    "  lost = s[7] ~= '' and s[7] ~= ARGV[1] and not (s[8] == '1' and ARGV[2] == '1')\n"
+    "elseif ARGV[3] == s[1] then\n"
+    "  lost = tonumber(s[2]) < tonumber(ARGV[4]) or tonumber(s[4]) < tonumber(ARGV[5])\n"
+    "end\n"
+    "if lost then\n"
+    "  s[1] = redis.call('HINCRBY', KEYS[1], 'generation', 1)\n"
+    "  redis.call('HINCRBY', KEYS[1], 'orders', 16777216)\n" /* numbers that were given out and forgotten are not given again */
+    "end\n"
+    "if s[7] ~= ARGV[1] or s[8] ~= ARGV[2] then\n"
+    "  redis.call('HSET', KEYS[1], 'run_id', ARGV[1], 'alone', ARGV[2])\n"
+    "end\n"
+    "local t = redis.call('TIME')\n"
+    "return {tonumber(s[1]), tonumber(s[2]), tonumber(s[3]), tonumber(s[4]), tonumber(s[5]), tonumber(s[6]),"
+    " t[1] * 1000 + math.floor(t[2] / 1000)}\n";
+
+/* KEYS: state, log. ARGV: who appends; its serial, which rises; number of records; the time in ms, '' for the server's; the records. An
+ * appender has one batch under way at a time, so the last serial that it stored tells whether this one is stored already. */
+static const char append[] =
+    "local me = 'a:' .. ARGV[1]\n"
+    "local s = redis.call('HMGET', KEYS[1], 'records', 'last', me)\n"
+    "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+    "if s[3] then\n"
+    "  local serial, first, ms = string.match(s[3], '^(%d+) (%d+) (%d+)$')\n"
+    "  if tonumber(serial) >= tonumber(ARGV[2]) then return {tonumber(first), tonumber(ms)} end\n"
+    "end\n"
+    "local ms = tonumber(ARGV[4])\n"
+    "if not ms then\n"
+    "  local t = redis.call('TIME')\n"
+    "  ms = t[1] * 1000 + math.floor(t[2] / 1000)\n"
+    "end\n"
+    "local first, last = tonumber(s[1]), tonumber(s[2])\n"
+    "if ms < last then ms = last end\n"
+    "redis.call('XADD', KEYS[2], string.format('%.0f-%.0f', ms, first), 'n', ARGV[3], 'b', ARGV[5])\n"
+    "redis.call('HSET', KEYS[1], 'records', string.format('%.0f', first + tonumber(ARGV[3])), 'last',"
+    " string.format('%.0f', ms), me, string.format('%s %.0f %.0f', ARGV[2], first, ms))\n"
+    "return {first, ms}\n";
+
+/* KEYS: state, out. ARGV: epoch, nonce, records committed before and after, events before and after, time of the last record, outcomes,
+ * closed refs, accounts, lengths of the events, the events, the last commit whose closed refs are done, the prefix of the index; then an
+ * account and its places in turn. FENCED, or done: now, or when it was sent before (nobody else can have committed under this epoch). */
+static const char commit[] =
+    "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'events', 'records')\n"
+    "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+    "if s[1] ~= ARGV[1] or s[2] ~= ARGV[2] then return redis.error_reply('FENCED by epoch ' .. s[1]) end\n"
+    "if s[3] == ARGV[4] and s[4] == ARGV[6] then return 0 end\n"
+    "if s[3] ~= ARGV[3] or s[4] ~= ARGV[5] then return redis.error_reply('FENCED at record ' .. s[3]) end\n"
+    "if tonumber(ARGV[4]) > tonumber(s[5]) then return redis.error_reply('FENCED: the log ends before') end\n"
+    "redis.call('XADD', KEYS[2], ARGV[6] .. '-' .. ARGV[4], 'p', ARGV[3], 'f', ARGV[5], 't', ARGV[7], 'o', ARGV[8],"
+    " 'c', ARGV[9], 'a', ARGV[10], 'l', ARGV[11], 'b', ARGV[12])\n"
+    "for i = 15, #ARGV, 2 do redis.call('ZADD', ARGV[14] .. ARGV[i], ARGV[6], ARGV[i + 1]) end\n"
+    "redis.call('HSET', KEYS[1], 'committed', ARGV[4], 'events', ARGV[6], 'closed', ARGV[13])\n"
+    "return 1\n";
+
+/* KEYS: state, lease. ARGV: the process, the lease's length in ms, the nonce. What appenders left an hour ago is removed. */
+static const char acquire[] =
+    "local s = redis.call('HMGET', KEYS[1], 'records', 'committed', 'events', 'last', 'closed', 'generation')\n"
+    "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+    "local holder = redis.call('GET', KEYS[2])\n"
+    "if holder and holder ~= ARGV[1] then return {0, redis.call('PTTL', KEYS[2])} end\n"
+    "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
+    "local fields = redis.call('HGETALL', KEYS[1])\n"
+    "for i = 1, #fields, 2 do\n"
+    "  local ms = string.sub(fields[i], 1, 2) == 'a:' and string.match(fields[i + 1], '(%d+)$')\n"
+    "  if ms and tonumber(ms) < tonumber(s[4]) - 3600000 then redis.call('HDEL', KEYS[1], fields[i]) end\n"
+    "end\n"
+    "redis.call('HSET', KEYS[1], 'nonce', ARGV[3])\n"
+    "return {redis.call('HINCRBY', KEYS[1], 'epoch', 1), tonumber(s[1]), tonumber(s[2]), tonumber(s[3]), tonumber(s[4]),"
+    " s[5], tonumber(s[6])}\n";
+
+/* KEYS: state, lease. ARGV: the process, the lease's length in ms, epoch, nonce. */
+static const char renew[] =
+    "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce')\n"
+    "if s[1] ~= ARGV[3] or s[2] ~= ARGV[4] then return 0 end\n"
+    "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
+    "return 1\n";
+
+/* KEYS: state, lease. ARGV: epoch, nonce. */
+static const char release[] =
+    "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce')\n"
+    "if s[1] ~= ARGV[1] or s[2] ~= ARGV[2] then return 0 end\n"
+    "redis.call('HSET', KEYS[1], 'nonce', '0')\n"
+    "redis.call('DEL', KEYS[2])\n"
+    "return 1\n";
+
+/* KEYS: state, log. ARGV: the entry to begin with, the first record wanted, bytes. Entries, after four numbers. */
+static const char read_log[] =
+    "local s = redis.call('HMGET', KEYS[1], 'committed', 'events', 'log_first', 'records')\n"
+    "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+    "local result = {tonumber(s[1]), tonumber(s[2]), tonumber(s[3]), tonumber(s[4])}\n"
+    "local start, from, max, bytes, seen = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), 0, 0\n"
+    "while bytes < max and seen < 65536 do\n"
+    "  local entries = redis.call('XRANGE', KEYS[2], start, '+', 'COUNT', 16)\n"
+    "  for _, e in ipairs(entries) do\n"
+    "    local ms, first = string.match(e[1], '^(%d+)-(%d+)$')\n"
+    "    seen = seen + 1\n"
+    "    if first + e[2][2] > from and bytes < max then\n"
+    "      bytes = bytes + #e[2][4]\n"
+    "      table.insert(result, ms); table.insert(result, first)\n"
+    "      table.insert(result, e[2][2]); table.insert(result, e[2][4])\n"
+    "    end\n"
+    "    start = '(' .. e[1]\n"
+    "  end\n"
+    "  if #entries < 16 then break end\n"
+    "end\n"
+    "return result\n";
+
+/* KEYS: state, out, the account's index ('': all accounts). ARGV: the first event wanted, bytes. Oldest, head, where to go on, then an
+ * offset and an event in turn. At most 256 commits and 8 MiB of them are looked at. */
+static const char read_events[] =
+    "local s = redis.call('HMGET', KEYS[1], 'oldest', 'events')\n"
+    "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+    "local from, max = tonumber(ARGV[1]), tonumber(ARGV[2])\n"
+    "local result, bytes, seen, looked = {tonumber(s[1]), tonumber(s[2]), from}, 0, 0, 0\n"
+    "local function block(e)\n"
+    "  local f = {}\n"
+    "  for i = 1, #e[2], 2 do f[e[2][i]] = e[2][i + 1] end\n"
+    "  seen = seen + 1; looked = looked + #f.b\n"
+    "  return f\n"
+    "end\n"
+    "local function take(f, i, at, len)\n"
+    "  local offset = tonumber(f.f) + i\n"
+    "  if offset < from or bytes >= max then return end\n"
+    "  table.insert(result, offset); table.insert(result, string.sub(f.b, at + 1, at + len))\n"
+    "  bytes = bytes + len; result[3] = offset + 1\n"
+    "end\n"
+    "local function busy() return bytes < max and seen < 256 and looked < 8388608 end\n"
+    "local more, start, past = true, string.format('%.0f-0', from + 1), from\n"
+    "while more and busy() do\n"
+    "  if KEYS[3] == nil then\n"
+    "    local e = redis.call('XRANGE', KEYS[2], start, '+', 'COUNT', 1)[1]\n"
+    "    more = e ~= nil\n"
+    "    if e then\n"
+    "      local f, at = block(e), 0\n"
+    "      for i = 0, #f.l / 4 - 1 do\n"
+    "        local len = struct.unpack('<I4', f.l, 4 * i + 1)\n"
+    "        take(f, i, at, len)\n"
+    "        at = at + len\n"
+    "      end\n"
+    "      start = '(' .. e[1]\n"
+    "    end\n"
+    "  else\n"
+    "    local places = redis.call('ZRANGEBYSCORE', KEYS[3], string.format('(%.0f', past), '+inf', 'LIMIT', 0, 16)\n"
+    "    more = #places == 16\n"
+    "    for n, m in ipairs(places) do\n"
+    "      if not busy() then more = true; break end\n"
+    "      local id = string.format('%.0f-%.0f', struct.unpack('<I8I8', m))\n"
+    "      local e = redis.call('XRANGE', KEYS[2], id, id)[1]\n"
+    "      if e then\n"
+    "        local f = block(e)\n"
+    "        for p = 17, #m, 12 do take(f, struct.unpack('<I4I4I4', m, p)) end\n"
+    "      end\n"
+    "      past = struct.unpack('<I8', m)\n"
+    "      if bytes < max and past > result[3] then result[3] = past end\n"
+    "    end\n"
+    "  end\n"
+    "end\n"
+    "if not more and bytes < max and result[3] < result[2] then result[3] = result[2] end\n"
+    "return result\n";
+
+/* KEYS: state, log, out. ARGV: epoch, nonce, number, records and events before it, bytes, pieces, whether the log is kept, the prefix of
+ * pieces. Pieces expire unless this keeps them. The commit at or before the snapshot says when the last record before it was. */
+static const char save_snapshot[] =
+    "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'snap', 'snap_pieces', 'snap_record')\n"
+    "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+    "if s[1] ~= ARGV[1] or s[2] ~= ARGV[2] then return redis.error_reply('FENCED by epoch ' .. s[1]) end\n"
+    "if tonumber(s[3]) < tonumber(ARGV[4]) or tonumber(s[6] or '0') > tonumber(ARGV[4]) then\n"
+    "  return redis.error_reply('FENCED at record ' .. s[3])\n"
+    "end\n"
+    "for i = 0, ARGV[7] - 1 do\n"
+    "  if redis.call('PERSIST', ARGV[9] .. ARGV[3] .. ':' .. i) == 0 then\n"
+    "    return redis.error_reply('LATE: a piece has expired')\n"
+    "  end\n"
+    "end\n"
+    "local ms, mark = '0', '0'\n"
+    "local e = redis.call('XREVRANGE', KEYS[3], ARGV[5] .. '-' .. ARGV[4], '-', 'COUNT', 1)[1]\n"
+    "if e then\n"
+    "  mark = string.match(e[1], '-(%d+)$')\n"
+    "  for i = 1, #e[2], 2 do if e[2][i] == 't' then ms = e[2][i + 1] end end\n"
+    "end\n"
+    "redis.call('HSET', KEYS[1], 'snap', ARGV[3], 'snap_record', ARGV[4], 'snap_event', ARGV[5], 'snap_bytes', ARGV[6],"
+    " 'snap_pieces', ARGV[7], 'snap_ms', ms, 'snap_mark', mark)\n"
+    "if ARGV[8] == '0' and ms ~= '0' then\n"
+    "  redis.call('XTRIM', KEYS[2], 'MINID', ms .. '-' .. mark)\n"
+    "  local left = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]\n"
+    "  local first = left and string.match(left[1], '-(%d+)$') or redis.call('HGET', KEYS[1], 'records')\n"
+    "  redis.call('HSET', KEYS[1], 'log_first', first)\n"
+    "end\n"
+    "if s[4] and s[4] ~= ARGV[3] then\n"
+    "  for i = 0, s[5] - 1 do redis.call('UNLINK', ARGV[9] .. s[4] .. ':' .. i) end\n"
+    "end\n"
+    "return 1\n";
+
+/* KEYS: state, out. ARGV: events whose last record is older than this ms go; the prefix of the index. Up to 16 commits. */
+static const char trim_events[] =
+    "local last, count\n"
+    "for _, e in ipairs(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 16)) do\n"
+    "  local f = {}\n"
+    "  for i = 1, #e[2], 2 do f[e[2][i]] = e[2][i + 1] end\n"
+    "  if tonumber(f.t) >= tonumber(ARGV[1]) then break end\n"
+    "  last = e[1]\n"
+    "  for account in string.gmatch(f.a, '[^ ]+') do\n"
+    "    redis.call('ZREMRANGEBYSCORE', ARGV[2] .. account, '-inf', string.match(last, '^%d+'))\n"
+    "  end\n"
+    "end\n"
+    "if not last then return -1 end\n"
+    "local events, records = string.match(last, '^(%d+)-(%d+)$')\n"
+    "redis.call('XTRIM', KEYS[2], 'MINID', string.format('%s-%.0f', events, records + 1))\n"
+    "redis.call('HSET', KEYS[1], 'oldest', events)\n"
+    "return tonumber(events)\n";
+
+/* KEYS: the ref. ARGV: the order's id, as the ref holds it. */
+static const char free_ref[] =
+    "local v = redis.call('GET', KEYS[1])\n"
+    "if v and string.sub(v, 1, 8) == ARGV[1] then return redis.call('DEL', KEYS[1]) end\n"
+    "return 0\n";
+
+void xd_redis_scripts_init(struct xd_redis_scripts *scripts)
+{
+    xd_redis_script_init(&scripts->init, init);
+    xd_redis_script_init(&scripts->check, check);
+    xd_redis_script_init(&scripts->append, append);
+    xd_redis_script_init(&scripts->commit, commit);
+    xd_redis_script_init(&scripts->acquire, acquire);
+    xd_redis_script_init(&scripts->renew, renew);
+    xd_redis_script_init(&scripts->release, release);
+    xd_redis_script_init(&scripts->read_log, read_log);
+    xd_redis_script_init(&scripts->read_events, read_events);
+    xd_redis_script_init(&scripts->save_snapshot, save_snapshot);
+    xd_redis_script_init(&scripts->trim_events, trim_events);
+    xd_redis_script_init(&scripts->free_ref, free_ref);
+}
