@@ -145,7 +145,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct xd_redis_ledger *ledger = arg;
-    for (uint16_t i = 0; i < ledger->options.partitions; i++)
+    for (uint16_t i = 0; ledger->agreed && i < ledger->options.partitions; i++)
         go_on(&ledger->parts[i]);
 }
 
@@ -222,7 +222,7 @@ static bool is_idle(const struct xd_redis_ledger *ledger)
 {
     for (uint16_t i = 0; i < ledger->options.partitions; i++) {
         const struct xd_rpart *p = &ledger->parts[i];
-        if (p->entries || p->stored || p->commits || p->closings || p->save || p->releasing.epoch != 0 || p->acquirings)
+        if (p->entries || p->stored || p->commits || p->closings || p->releasing.epoch != 0 || p->acquirings)
             return false;
     }
     return ledger->calls == 0 && !ledger->put_off;
@@ -247,16 +247,23 @@ static void give_up(struct xd_rpart *p)
     if (p->parked) freeReplyObject(p->parked);
 }
 
-/* What a process leaves behind is small and goes with time; this removes the rest: its name among the appenders. */
+static void turn_until_idle(struct xd_redis_ledger *ledger, int64_t limit_ms)
+{
+    while (!is_idle(ledger) && xd_redis_monotonic() < limit_ms) {
+        xd_redis_wake(ledger);
+        event_base_loop(ledger->events, EVLOOP_ONCE);
+    }
+}
+
 static void close_ledger(struct xd_ledger *base)
 {
     struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
     int64_t limit = xd_redis_monotonic() + ledger->options.timeout_ms;
     ledger->closing = true;
-    while (!is_idle(ledger) && xd_redis_monotonic() < limit) {
-        xd_redis_wake(ledger);
-        event_base_loop(ledger->events, EVLOOP_ONCE);
-    }
+    turn_until_idle(ledger, limit);
+    for (uint16_t i = 0; i < ledger->options.partitions; i++)
+        xd_redis_release(base, &ledger->parts[i].lease);
+    turn_until_idle(ledger, limit);
     if (ledger->redis) xd_redis_free(ledger->redis);
     ledger->redis = NULL;
     for (uint16_t i = 0; i < ledger->options.partitions; i++)
@@ -409,10 +416,10 @@ static bool agree(struct xd_redis_ledger *ledger, int64_t limit_ms, struct xd_er
 /* What a turn of the loop is waited for in: a partition that has been checked and has numbers to give. */
 static bool check_all(struct xd_redis_ledger *ledger, int64_t limit_ms, struct xd_error *error)
 {
+    ledger->agreed = true;
+    xd_redis_wake(ledger);
     for (uint16_t i = 0; i < ledger->options.partitions; i++) {
         struct xd_rpart *p = &ledger->parts[i];
-        p->suspect = true;
-        xd_redis_wake(ledger);
         while (!p->gone && (p->suspect || p->order_next == p->order_end) && xd_redis_monotonic() < limit_ms) {
             if (ledger->trouble.code != XD_OK && !xd_redis_strong_enough(ledger, error)) return false;
             event_base_loop(ledger->events, EVLOOP_ONCE);
@@ -446,6 +453,7 @@ static bool make_parts(struct xd_redis_ledger *ledger)
         struct xd_rpart *p = &ledger->parts[i];
         p->ledger = ledger;
         p->id = i;
+        p->suspect = true; /* until it has been checked */
         snprintf(p->state_key, sizeof p->state_key, "xd:{p%u}:state", (unsigned)i);
         snprintf(p->log_key, sizeof p->log_key, "xd:{p%u}:log", (unsigned)i);
         snprintf(p->out_key, sizeof p->out_key, "xd:{p%u}:out", (unsigned)i);

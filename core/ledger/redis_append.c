@@ -27,6 +27,7 @@ struct xd_entry {
     uint32_t count, answered;
     enum xd_durability reached;
     int64_t since_ms; /* gathered, then stored */
+    int64_t clock_ms; /* the latest that the options' clock showed, where there is one */
     struct xd_buf bytes; /* of each record: its length (32 bits, little-endian) and the record */
     struct xd_buf slots;
 };
@@ -133,6 +134,10 @@ void xd_redis_append(struct xd_ledger *base, uint16_t partition, uint64_t order_
     if (!entry || !add(entry, record, len, &slot)) { /* an empty entry is passed over */
         refuse(ledger, code == XD_OK ? XD_NO_MEMORY : code, callback, arg);
         return;
+    }
+    if (ledger->options.clock_ms) {
+        int64_t now = ledger->options.clock_ms(ledger->options.clock_arg);
+        if (now > entry->clock_ms) entry->clock_ms = now;
     }
     p->appended++;
     ledger->backlog += len + RECORD_COST;
@@ -243,7 +248,6 @@ static void on_appended(void *arg, redisReply **reply, int64_t replicas)
 void xd_redis_go_on_appending(struct xd_rpart *p)
 {
     struct xd_redis_ledger *ledger = p->ledger;
-    const struct xd_redis_ledger_options *options = &ledger->options;
     if (p->appending || !p->entries) return;
     struct xd_entry *entry = p->entries;
     if (entry->count == 0) { /* a record that found no memory left it behind */
@@ -260,8 +264,8 @@ void xd_redis_go_on_appending(struct xd_rpart *p)
     xd_args_text(&args, ledger->process);
     xd_args_uint(&args, entry->serial);
     xd_args_uint(&args, entry->count);
-    if (options->clock_ms)
-        xd_args_uint(&args, (uint64_t)options->clock_ms(options->clock_arg));
+    if (ledger->options.clock_ms)
+        xd_args_uint(&args, (uint64_t)entry->clock_ms);
     else
         xd_args_text(&args, "");
     xd_args_bytes(&args, entry->bytes.data, entry->bytes.len);

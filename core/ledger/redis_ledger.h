@@ -118,6 +118,7 @@ struct xd_redis_ledger {
     size_t backlog;
     uint32_t calls;         /* sent and not answered, but those that block */
     int64_t full_until_ms;  /* Redis said that it is full */
+    bool agreed; /* on what the ledger is: partitions may be used */
     bool closing;
     struct xd_error trouble; /* what the check of the start found */
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { READ_ENTRIES = 8 };
+enum { READ_ENTRIES = 8, SLACK_MS = 100 };
 
 /* --- acquiring ------------------------------------------------------------------------------------------ */
 
@@ -14,8 +14,9 @@ struct xd_acquiring {
     struct xd_acquiring *next;
     struct xd_rpart *p;
     struct xd_lease lease;
-    bool under_way, waited; /* for the end of another's lease */
-    int64_t since_ms, not_before_ms;
+    bool under_way;
+    int64_t since_ms, held_ms; /* held_ms: when another was first seen to hold the lease; 0: never */
+    int64_t not_before_ms;
     xd_lease_cb *callback;
     void *arg;
 };
@@ -53,6 +54,19 @@ static void take_lease(struct xd_acquiring *acquiring, const redisReply *state)
     end_acquiring(acquiring, XD_OK);
 }
 
+/* Another holds the lease: its end is waited for, but not the end of a renewed one. */
+static void wait_for_end(struct xd_acquiring *acquiring, int64_t left_ms)
+{
+    int64_t now = xd_redis_monotonic();
+    if (acquiring->held_ms == 0) acquiring->held_ms = now;
+    if (now + left_ms > acquiring->held_ms + acquiring->p->ledger->options.lease_ms + SLACK_MS) {
+        end_acquiring(acquiring, XD_FENCED);
+        return;
+    }
+    acquiring->not_before_ms = now + left_ms + 1;
+    xd_redis_wake_later(acquiring->p->ledger);
+}
+
 static void on_acquired(void *arg, redisReply **reply, int64_t replicas)
 {
     (void)replicas;
@@ -67,12 +81,8 @@ static void on_acquired(void *arg, redisReply **reply, int64_t replicas)
         end_acquiring(acquiring, code == XD_OK ? XD_INTERNAL : code);
     } else if (state->elements == 7) {
         take_lease(acquiring, state);
-    } else if (acquiring->waited) {
-        end_acquiring(acquiring, XD_FENCED);
     } else {
-        acquiring->waited = true;
-        acquiring->not_before_ms = xd_redis_monotonic() + (int64_t)xd_reply_uint_at(state, 1) + 1;
-        xd_redis_wake_later(p->ledger);
+        wait_for_end(acquiring, (int64_t)xd_reply_uint_at(state, 1));
     }
 }
 
@@ -100,7 +110,7 @@ void xd_redis_go_on_acquiring(struct xd_rpart *p)
     for (struct xd_acquiring *one = p->acquirings, *next; one; one = next) {
         next = one->next;
         if (one->under_way) continue;
-        int64_t patience = (int64_t)ledger->options.timeout_ms + (one->waited ? ledger->options.lease_ms : 0);
+        int64_t patience = (int64_t)ledger->options.timeout_ms + (one->held_ms ? ledger->options.lease_ms : 0);
         if (ledger->closing || p->gone || now - one->since_ms > patience) {
             end_acquiring(one, ledger->closing ? XD_DRAINING : XD_STORAGE_FAILED);
             return; /* the callback may have changed the list: what is left comes with the next turn */

@@ -1,9 +1,11 @@
-/* A ledger on an event base of its own, with a toy owner and a follower of events that checks what it is
+/* A ledger on either backend, on an event base of its own, with a toy owner and a follower of events that checks what it is
  * told. Calls wait (rig_wait...) by turning the event loop; what goes wrong fails the test. */
 #ifndef XD_TESTS_LEDGER_RIG_H
 #define XD_TESTS_LEDGER_RIG_H
 
+#include "core/ledger/ledger_redis.h"
 #include "core/ledger/ledger_sqlite.h"
+#include "tests/support/redis_server.h"
 #include "tests/ledger/toy.h"
 
 struct rig;
@@ -19,6 +21,10 @@ struct rig {
     struct event_base *base;
     struct xd_ledger *ledger;
     struct xd_sqlite_options options;
+    bool on_redis;
+    struct redis_server server;
+    struct xd_redis_ledger_options redis; /* what `options` has too is taken from there */
+    char url[64];
     char directory[64];
     int64_t clock_ms;
 
@@ -42,8 +48,11 @@ struct rig {
     unsigned answered;
 };
 
-/* A fresh directory in /tmp; `vfs` NULL: real files. Nothing is opened. */
+/* A fresh directory in /tmp; `vfs` NULL: real files. Nothing is opened. With rig_choose("redis") before: a Redis of its own. */
 void rig_init(struct rig *rig, const char *vfs);
+
+/* Which backend rigs are on from now on: "redis", or any other for SQLite. True if Redis. */
+bool rig_choose(const char *backend);
 
 /* Removes the directory and frees what remains. */
 void rig_free(struct rig *rig);

@@ -52,7 +52,8 @@ static void an_account_reads_its_own_events(void **state)
     assert_int_equal(rig_count_events(&rig, "rare", 0, 1 << 20, NULL), 1);
     rig_wait_folded(&rig);
     assert_int_equal(rig_count_events(&rig, "rare", 0, 1 << 20, NULL), 1);
-    assert_int_equal(rig_sql(&rig, "SELECT count(*) FROM account_events WHERE account = 'rare'"), 1);
+    if (!rig.on_redis)
+        assert_int_equal(rig_sql(&rig, "SELECT count(*) FROM account_events WHERE account = 'rare'"), 1);
     rig_free(&rig);
 }
 
@@ -107,9 +108,14 @@ static void old_events_are_trimmed(void **state)
     assert_int_equal(rig_count_events(&rig, "*", 0, 5000, &oldest), 200 + 66);
     assert_int_equal(oldest, trimmed);
     assert_int_equal(rig_count_events(&rig, "account-3", 5, 5000, &oldest), 10);
-    assert_int_equal(
-        rig_sql(&rig, "SELECT count(*) FROM account_events WHERE key NOT IN (SELECT key FROM events)"), 0);
-    assert_int_equal(rig_sql(&rig, "SELECT sum(count) FROM records"), 1200); /* no snapshot: the log stays */
+    if (rig.on_redis) {
+        assert_string_equal(redis_cli(&rig.server, "zcount 'xd:{p0}:a:account-3' -inf %d", (int)trimmed), "0");
+    } else {
+        static const char orphans[] =
+            "SELECT count(*) FROM account_events WHERE key NOT IN (SELECT key FROM events)";
+        assert_int_equal(rig_sql(&rig, orphans), 0);
+        assert_int_equal(rig_sql(&rig, "SELECT sum(count) FROM records"), 1200); /* no snapshot: the log stays */
+    }
     rig_close(&rig);
     rig_open(&rig);
     assert_int_equal(xd_ledger_event_oldest(rig.ledger, 0), trimmed);
@@ -175,13 +181,14 @@ static void cursors_are_kept(void **state)
     rig_free(&rig);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest both[] = {
         cmocka_unit_test(an_account_reads_its_own_events),
         cmocka_unit_test(a_run_is_bounded),
         cmocka_unit_test(old_events_are_trimmed),
         cmocka_unit_test(cursors_are_kept),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    rig_choose(argc > 1 ? argv[1] : NULL);
+    return cmocka_run_group_tests(both, NULL, NULL);
 }
