@@ -15,7 +15,8 @@ struct xd_acquiring {
     struct xd_rpart *p;
     struct xd_lease lease;
     bool under_way;
-    int64_t since_ms, held_ms; /* held_ms: when another was first seen to hold the lease; 0: never */
+    int64_t since_ms;
+    int64_t held_until_ms; /* the end of another's lease, as first seen; 0: nobody held it */
     int64_t not_before_ms;
     xd_lease_cb *callback;
     void *arg;
@@ -58,8 +59,8 @@ static void take_lease(struct xd_acquiring *acquiring, const redisReply *state)
 static void wait_for_end(struct xd_acquiring *acquiring, int64_t left_ms)
 {
     int64_t now = xd_redis_monotonic();
-    if (acquiring->held_ms == 0) acquiring->held_ms = now;
-    if (now + left_ms > acquiring->held_ms + acquiring->p->ledger->options.lease_ms + SLACK_MS) {
+    if (acquiring->held_until_ms == 0) acquiring->held_until_ms = now + left_ms;
+    if (now + left_ms > acquiring->held_until_ms + SLACK_MS) {
         end_acquiring(acquiring, XD_FENCED);
         return;
     }
@@ -110,8 +111,8 @@ void xd_redis_go_on_acquiring(struct xd_rpart *p)
     for (struct xd_acquiring *one = p->acquirings, *next; one; one = next) {
         next = one->next;
         if (one->under_way) continue;
-        int64_t patience = (int64_t)ledger->options.timeout_ms + (one->held_ms ? ledger->options.lease_ms : 0);
-        if (ledger->closing || p->gone || now - one->since_ms > patience) {
+        int64_t since = one->held_until_ms ? one->held_until_ms : one->since_ms;
+        if (ledger->closing || p->gone || now - since > ledger->options.timeout_ms) {
             end_acquiring(one, ledger->closing ? XD_DRAINING : XD_STORAGE_FAILED);
             return; /* the callback may have changed the list: what is left comes with the next turn */
         }

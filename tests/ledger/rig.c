@@ -169,6 +169,15 @@ void rig_wait_events(struct rig *rig, uint64_t told)
     }
 }
 
+void rig_wait_backlog(struct rig *rig)
+{
+    int64_t start = monotonic_s();
+    while (xd_ledger_backlog(rig->ledger) > 0) {
+        if (monotonic_s() - start > WAIT_S) fail_msg("%zu bytes wait", xd_ledger_backlog(rig->ledger));
+        event_base_loop(rig->base, EVLOOP_ONCE);
+    }
+}
+
 /* --- the owner ------------------------------------------------------------------------------------------ */
 
 struct owning {

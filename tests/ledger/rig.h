@@ -74,6 +74,7 @@ void rig_turn(struct rig *rig, int ms);
 void rig_wait(struct rig *rig, const bool *flag);
 void rig_wait_answers(struct rig *rig); /* until no append waits */
 void rig_wait_events(struct rig *rig, uint64_t told);
+void rig_wait_backlog(struct rig *rig); /* until nothing waits to be stored */
 
 /* Appends a record; `append` NULL: nobody asks what came of it. */
 void rig_append(struct rig *rig, const struct toy_record *record, uint64_t order_id, size_t len,
