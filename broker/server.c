@@ -3,6 +3,7 @@
 #include "broker/acceptor.h"
 #include "broker/session.h"
 #include "core/decimal.h"
+#include "core/ledger/ledger_redis.h"
 #include "core/ledger/ledger_sqlite.h"
 #include "matcher/owner.h"
 
@@ -188,13 +189,45 @@ static void set_clock(struct xd_broker *broker)
     broker->clock.now_ms = last > 0 ? last : xd_clock_real_ms() / 1000 * 1000;
 }
 
-static bool open_ledger(struct xd_broker *broker, struct xd_error *error)
+static struct xd_market market_of(const struct xd_settings *settings)
+{
+    return (struct xd_market){.currency = xd_currency(settings->currency, strlen(settings->currency)),
+                              .road_factor_e4 = (int32_t)settings->road_factor_e4};
+}
+
+static bool open_redis(struct xd_broker *broker, struct xd_error *error)
+{
+    const struct xd_settings *settings = broker->settings;
+    const struct xd_redis_ledger_options options = {
+        .url = settings->redis,
+        .tls_ca = settings->redis_tls_ca,
+        .tls_cert = settings->redis_tls_cert,
+        .tls_key = settings->redis_tls_key,
+        .market = market_of(settings),
+        .market_given = xd_settings_market_given(settings),
+        .partitions = 1,
+        .durability = settings->durability,
+        .replicas = settings->replicas,
+        .accept_weak = settings->accept_weak_redis,
+        .keep_log = settings->keep_log,
+        .event_retention_s = (settings->retain_events_ms + 999) / 1000,
+        .backlog_limit = (size_t)settings->backlog,
+        .lease_ms = (uint32_t)settings->lease_ms,
+        .timeout_ms = (uint32_t)settings->redis_timeout_ms,
+        .clock_ms = settings->test_clock ? xd_clock_ms : NULL,
+        .clock_arg = &broker->clock,
+    };
+    broker->ledger = xd_ledger_open_redis(broker->base, &options, error);
+    if (broker->ledger) broker->market = xd_ledger_redis_market(broker->ledger);
+    return broker->ledger != NULL;
+}
+
+static bool open_sqlite(struct xd_broker *broker, struct xd_error *error)
 {
     const struct xd_settings *settings = broker->settings;
     const struct xd_sqlite_options options = {
         .directory = settings->data,
-        .market = {.currency = xd_currency(settings->currency, strlen(settings->currency)),
-                   .road_factor_e4 = (int32_t)settings->road_factor_e4},
+        .market = market_of(settings),
         .market_given = xd_settings_market_given(settings),
         .keep_log = settings->keep_log,
         .event_retention_s = (settings->retain_events_ms + 999) / 1000,
@@ -202,10 +235,16 @@ static bool open_ledger(struct xd_broker *broker, struct xd_error *error)
         .clock_ms = xd_clock_ms,
         .clock_arg = &broker->clock,
     };
-    broker->clock.by_hand = settings->test_clock;
     broker->ledger = xd_ledger_open_sqlite(broker->base, &options, error);
-    if (!broker->ledger) return false;
-    broker->market = xd_ledger_market(broker->ledger);
+    if (broker->ledger) broker->market = xd_ledger_market(broker->ledger);
+    return broker->ledger != NULL;
+}
+
+static bool open_ledger(struct xd_broker *broker, struct xd_error *error)
+{
+    const struct xd_settings *settings = broker->settings;
+    broker->clock.by_hand = settings->test_clock;
+    if (!(*settings->redis ? open_redis(broker, error) : open_sqlite(broker, error))) return false;
     set_clock(broker);
     return true;
 }
@@ -237,8 +276,9 @@ static void announce(const struct xd_server *server)
     xd_decimal_format(broker->market.road_factor_e4, 4, road_factor);
     xd_log(broker->log, XD_LOG_INFO, "starting", xd_log_text("version", XD_VERSION),
            xd_log_text("listen", settings->listen), xd_log_text("transport", broker->transport.ops->name),
-           xd_log_text("data", settings->data),
-           xd_log_text("durability", xd_durability_name(XD_DURABILITY_FSYNCED)),
+           xd_log_text("data", *settings->redis ? "redis" : settings->data),
+           xd_log_text("durability", *settings->redis ? settings->durability_text
+                                                      : xd_durability_name(XD_DURABILITY_FSYNCED)),
            xd_log_text("authentication", authenticated ? "client-certificates" : "none"),
            xd_log_text("currency", currency), xd_log_text("road_factor", road_factor));
     if (!authenticated)

@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "core/order.h"
+#include "core/redis/url.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -123,6 +124,64 @@ static const struct xd_option table[] = {
      .min = MIB,
      .max = INT64_C(4096) * MIB,
      .doc = "Bytes that may wait for the disk; above half of it the broker stops reading from clients."},
+
+    {.group = "Redis",
+     .name = "redis",
+     .type = XD_OPTION_TEXT,
+     .offset = AT(redis),
+     .value = "URL",
+     .secret = true,
+     .doc = "Keep the ledger in Redis instead of --data: redis://[USER:PASSWORD@]HOST[:PORT][/DB] (a server or a cluster's node), "
+            "redis-sentinel://[USER:PASSWORD@]HOST[:PORT],.../NAME; rediss:// and rediss-sentinel:// over TLS."},
+    {.group = "Redis",
+     .name = "redis-tls-ca",
+     .type = XD_OPTION_TEXT,
+     .offset = AT(redis_tls_ca),
+     .value = "FILE",
+     .doc = "CAs (PEM) that Redis' certificate must come from; the system's if left out."},
+    {.group = "Redis",
+     .name = "redis-tls-cert",
+     .type = XD_OPTION_TEXT,
+     .offset = AT(redis_tls_cert),
+     .value = "FILE",
+     .doc = "The certificate to show to Redis (PEM)."},
+    {.group = "Redis",
+     .name = "redis-tls-key",
+     .type = XD_OPTION_TEXT,
+     .offset = AT(redis_tls_key),
+     .value = "FILE",
+     .doc = "The key of --redis-tls-cert (PEM)."},
+    {.group = "Redis",
+     .name = "durability",
+     .type = XD_OPTION_TEXT,
+     .offset = AT(durability_text),
+     .value = "LEVEL",
+     .fallback = "fsynced",
+     .doc = "What an acknowledgement from Redis is to mean: 'accepted', 'fsynced' (appendfsync always) or 'replicated:N' (N replicas "
+            "have it in memory). It says what was reached."},
+    {.group = "Redis",
+     .name = "accept-weak-redis",
+     .type = XD_OPTION_FLAG,
+     .offset = AT(accept_weak_redis),
+     .doc = "Take a Redis whose settings can lose what was acknowledged."},
+    {.group = "Redis",
+     .name = "redis-timeout",
+     .type = XD_OPTION_DURATION,
+     .offset = AT(redis_timeout_ms),
+     .value = "TIME",
+     .fallback = "5s",
+     .min = 100,
+     .max = 600 * 1000,
+     .doc = "How long Redis may take to connect, to answer, and to come back before orders are refused."},
+    {.group = "Redis",
+     .name = "lease",
+     .type = XD_OPTION_DURATION,
+     .offset = AT(lease_ms),
+     .value = "TIME",
+     .fallback = "2s",
+     .min = 100,
+     .max = 600 * 1000,
+     .doc = "How long a process that has died keeps its partitions."},
 
     {.group = "Market",
      .name = "currency",
@@ -286,6 +345,45 @@ static bool check_tls(const struct xd_settings *settings, struct xd_buf *mistake
     return true;
 }
 
+/* "accepted", "fsynced" or "replicated:N", N from 1 to 9. */
+static bool check_durability(struct xd_settings *settings, struct xd_buf *mistakes)
+{
+    static const char replicated[] = "replicated:";
+    const char *text = settings->durability_text;
+    size_t len = sizeof replicated - 1;
+    if (strcmp(text, "accepted") == 0) {
+        settings->durability = XD_DURABILITY_ACCEPTED;
+    } else if (strcmp(text, "fsynced") == 0) {
+        settings->durability = XD_DURABILITY_FSYNCED;
+    } else if (strncmp(text, replicated, len) == 0 && text[len] >= '1' && text[len] <= '9' && text[len + 1] == '\0') {
+        settings->durability = XD_DURABILITY_REPLICATED;
+        settings->replicas = (uint32_t)(text[len] - '0');
+    } else {
+        xd_options_mistake(mistakes, "--durability: '%s' is not allowed; allowed: accepted, fsynced, replicated:N (N 1 to 9)",
+                           text);
+        return false;
+    }
+    return true;
+}
+
+static bool check_redis(struct xd_settings *settings, struct xd_buf *mistakes)
+{
+    struct xd_redis_url url;
+    struct xd_error error;
+    bool well = check_durability(settings, mistakes);
+    if (*settings->redis && !xd_redis_url_parse(settings->redis, &url, &error)) {
+        xd_options_mistake(mistakes, "--redis: %s", error.message);
+        well = false;
+    }
+    bool cert = *settings->redis_tls_cert, key = *settings->redis_tls_key;
+    if (cert != key) {
+        xd_options_mistake(mistakes, "--redis-tls-%s: needs --redis-tls-%s as well", cert ? "cert" : "key",
+                           cert ? "key" : "cert");
+        well = false;
+    }
+    return well;
+}
+
 static bool check_rest(const struct xd_settings *settings, struct xd_buf *mistakes)
 {
     bool well = true;
@@ -307,11 +405,13 @@ bool xd_settings_read(struct xd_settings *settings, int argc, char *const *argv,
     *settings = (struct xd_settings){0};
     bool well = xd_options_read(&xd_broker_options, argc, argv, settings, &settings->given, mistakes);
     if (!settings->listen || !settings->tls_cert || !settings->tls_key || !settings->tls_client_ca ||
-        !settings->data || !settings->currency)
+        !settings->data || !settings->currency || !settings->redis || !settings->redis_tls_ca ||
+        !settings->redis_tls_cert || !settings->redis_tls_key || !settings->durability_text)
         return false;
     well = check_listen(settings, mistakes) && well;
     well = check_clock(settings, mistakes) && well;
     well = check_tls(settings, mistakes) && well;
+    well = check_redis(settings, mistakes) && well;
     return check_rest(settings, mistakes) && well;
 }
 

@@ -2,6 +2,7 @@
 #ifndef XD_BROKER_SETTINGS_H
 #define XD_BROKER_SETTINGS_H
 
+#include "core/ledger/ledger.h"
 #include "core/options.h"
 
 #include <sys/socket.h>
@@ -17,6 +18,12 @@ struct xd_settings {
     char *tls_cert, *tls_key, *tls_client_ca;
     /* data */
     char *data;
+    char *redis; /* "": the ledger is in `data` */
+    char *redis_tls_ca, *redis_tls_cert, *redis_tls_key;
+    char *durability_text;
+    bool accept_weak_redis;
+    int64_t redis_timeout_ms;
+    int64_t lease_ms;
     bool keep_log;
     bool rebuild; /* replay the log from its start, whatever snapshots there are */
     int64_t retain_events_ms; /* 0: for ever */
@@ -35,6 +42,8 @@ struct xd_settings {
     /* made of the above */
     struct sockaddr_storage address; /* of `listen` */
     socklen_t address_len;
+    enum xd_durability durability; /* of `durability_text` */
+    uint32_t replicas;             /* for XD_DURABILITY_REPLICATED */
     struct xd_option_given given;
 };
 

@@ -265,7 +265,7 @@ void xd_options_show(const struct xd_options *options, const struct xd_option_gi
         if (option->flag_only || (options->config && strcmp(option->name, options->config) == 0)) continue;
         const char *text = given->text[i] ? given->text[i] : option->type == XD_OPTION_FLAG ? "false" : "";
         char line[LINE_MAX_BYTES];
-        snprintf(line, sizeof(line), "%s = %s", option->name, text);
+        snprintf(line, sizeof(line), "%s = %s", option->name, option->secret && *text ? "(not shown)" : text);
         add_format(out, "%-46s ; %s\n", line, sources[given->source[i]]);
     }
 }

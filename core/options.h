@@ -24,6 +24,7 @@ struct xd_option {
     const char *group; /* heading in the help; options of a group stand together */
     const char *name;  /* "max-orders" */
     enum xd_option_type type;
+    bool secret;                /* may hold a password: its value is not printed */
     bool flag_only;             /* not in the environment nor in the file: --help and its like */
     int scale;                  /* of XD_OPTION_NUMBER */
     int64_t min, max;           /* in the unit that is stored; not for flags, texts and choices */
