@@ -10,7 +10,7 @@
 
 #include "matcher/engine.h"
 
-enum { XD_EXPLAIN_STORAGE = 20000, XD_EXPLAIN_TRUCKS = 5000, XD_EXPLAIN_MATCHES = 100 };
+enum { XD_EXPLAIN_STORAGE = 10000, XD_EXPLAIN_TRUCKS = 2500, XD_EXPLAIN_MATCHES = 100 };
 
 /* Why an order of the account ("*": of anybody) that waits in the book has not matched, as of `now` (seconds). False: *error is
  * XD_NOT_FOUND, XD_WRONG_STATE (nothing of it is open; the message says why), or XD_NO_MEMORY. */
