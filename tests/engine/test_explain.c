@@ -26,7 +26,7 @@ struct market {
     struct xd_world world;
     struct xd_play play;
     msgpack_zone *zone; /* of the answers and orders at hand */
-    uint64_t asked, told[XD_MISS_COUNT], matched;
+    uint64_t asked, told[XD_MISS_COUNT], matched, judged;
 };
 
 /* --- asking ------------------------------------------------------------------------------------------------------------------ */
@@ -168,6 +168,84 @@ static void check_least_price(struct market *market, const struct xd_record *rec
     assert_int_equal(number(&again, "fits"), number(answer, "fits"));
 }
 
+/* --- the reasons, written down once more -------------------------------------------------------------------------------------- */
+
+static unsigned bit_if(bool missed, enum xd_miss miss)
+{
+    return (unsigned)missed << miss;
+}
+
+/* Of a pair of one currency; the price is that of the whole of what is open. */
+static unsigned storage_misses(const struct xd_slot *offer, const struct xd_slot *request, int32_t road)
+{
+    const struct xd_storage_offer *has = &offer->storage_offer;
+    const struct xd_storage_request *wants = &request->storage_request;
+    int64_t metres = xd_distance_m(has->at, wants->at, road), part = request->open;
+    for (int64_t day = wants->from_day; day < wants->until_day; day++) {
+        for (unsigned d = 0; d < XD_DIMS; d++) {
+            bool there = day >= has->from_day && day < has->until_day;
+            if (!(offer->dims & request->dims & 1u << d)) continue;
+            int64_t left = there ? xd_slot_free(offer, d, day, day + 1) : xd_slot_amount(offer, d);
+            while (part > 0 && xd_share_up(xd_slot_amount(request, d), part, request->whole) > left) {
+                part--;
+            }
+        }
+    }
+    int64_t least = request->min_part && request->min_part < request->open ? request->min_part : request->open;
+    bool too_little = part < least || part < offer->min_part;
+    int64_t days = wants->until_day - wants->from_day;
+    __int128 cost = xd_quote_storage(has->base, has->per_unit_day, request->open, days) + xd_access_cost(wants->per_access_km, metres);
+    bool band = request->has_temp && (offer->temp.min < request->temp.min || offer->temp.max > request->temp.max);
+    return bit_if(metres > wants->radius_m, XD_MISS_DISTANCE) | bit_if(too_little, XD_MISS_CAPACITY) |
+           bit_if(wants->from_day < has->from_day || wants->until_day > has->until_day, XD_MISS_TIME) |
+           bit_if(band, XD_MISS_TEMPERATURE) |
+           bit_if(cost > xd_share_down(request->max_price, request->open, request->whole), XD_MISS_PRICE);
+}
+
+/* Of a truck without loads, and a pair of one currency. */
+static unsigned truck_misses(const struct xd_slot *offer, const struct xd_slot *request, int64_t now)
+{
+    const struct xd_truck *truck = &offer->truck_offer.truck;
+    const struct xd_load *load = &request->truck_request;
+    int64_t to_pickup = xd_distance_m(truck->from, load->pickup, truck->road_factor_e4);
+    int64_t to_end = truck->has_to ? xd_distance_m(load->delivery, truck->to, truck->road_factor_e4) : 0;
+    int64_t charged = to_pickup + (truck->has_to ? load->direct_m + to_end - truck->lane_m : 0);
+    if (charged < 0) charged = 0;
+    int64_t drive = xd_drive_s(to_pickup, truck->speed);
+    int64_t leaves = truck->available_from > now ? truck->available_from : now;
+    if (leaves < load->pickup_from - drive) leaves = load->pickup_from - drive;
+    int64_t loads = leaves + drive, unloads = loads + load->load_s + xd_drive_s(load->direct_m, truck->speed);
+    int64_t ends = unloads + load->unload_s + (truck->has_to ? xd_drive_s(to_end, truck->speed) : 0);
+    bool gone = truck->has_to && truck->available_until - xd_drive_s(truck->lane_m, truck->speed) <= now;
+    bool late = loads > load->pickup_until || unloads > load->deliver_until || ends > truck->available_until;
+    bool cold = load->has_temp &&
+                (!truck->has_temp || load->temp.min > truck->temp.max || load->temp.max < truck->temp.min);
+    bool full = false;
+    for (unsigned d = 0; d < XD_DIMS; d++) {
+        full |= (truck->dims >> d & 1) && load->amount[d] > truck->capacity[d];
+    }
+    __int128 quote = xd_quote_truck(offer->truck_offer.base, offer->truck_offer.per_t_km, offer->truck_offer.per_detour_km,
+                                    load->amount[XD_KG], load->direct_m, charged);
+    return bit_if(charged > truck->max_detour_m, XD_MISS_DISTANCE) | bit_if(gone || late, XD_MISS_TIME) |
+           bit_if(cold, XD_MISS_TEMPERATURE) | bit_if(full, XD_MISS_CAPACITY) | bit_if(quote > request->max_price, XD_MISS_PRICE);
+}
+
+/* A verdict's reasons are these; those of trucks with a plan are left to the fit. */
+static void check_reasons(struct market *market, const struct xd_slot *offer, const struct xd_slot *request, unsigned misses)
+{
+    const struct xd_plan *plan = &offer->truck_offer.plan;
+    bool truck = offer->kind == XD_TRUCK;
+    if (misses >> XD_MISS_CURRENCY & 1 || (truck && (plan->count || plan->done_m))) return;
+    unsigned terms = 1u << XD_MISS_PRICE | 1u << XD_MISS_TIME | 1u << XD_MISS_CAPACITY | 1u << XD_MISS_TEMPERATURE |
+                     1u << XD_MISS_DISTANCE;
+    unsigned expected = truck ? truck_misses(offer, request, market->play.now)
+                              : storage_misses(offer, request, market->play.options.market.road_factor_e4);
+    /* A part may be too dear where the whole is not: then both the price and the capacity would help. */
+    if (!expected && misses & terms) expected = 1u << XD_MISS_PRICE | 1u << XD_MISS_CAPACITY;
+    assert_int_equal(misses & terms, expected);
+    market->judged++;
+}
+
 /* --- the counts ---------------------------------------------------------------------------------------------------------------- */
 
 /* Every order that fits is in reach, and they are as many as a look at all of them finds; a verdict agrees with the fit. */
@@ -187,6 +265,7 @@ static void check_counts(struct market *market, const struct xd_slot *asking, co
         xd_judge(offer, request, road, market->play.now, &verdict);
         assert_int_equal(fit, !verdict.misses);
         assert_int_equal(verdict.alone & ~verdict.misses, 0);
+        check_reasons(market, offer, request, verdict.misses);
         fits += fit;
         others++;
     }
@@ -274,6 +353,18 @@ static void ask_about_new(struct market *market, const struct xd_record *record)
     check_submitted(market, record, &answer);
 }
 
+/* The same with a limit that is mostly too low. */
+static void ask_about_cheap(struct market *market, const struct xd_record *record)
+{
+    struct xd_record cheap = *record;
+    msgpack_object answer;
+    if (record->order.side == XD_OFFER) return;
+    cheap.order.max_price = 1 + record->order.max_price / 30;
+    if (!ask(market, &cheap, 0, &answer)) return;
+    check_needs(market, &cheap, &answer);
+    check_least_price(market, &cheap, &answer);
+}
+
 static void ask_about_resting(struct market *market, uint64_t id)
 {
     const struct xd_slot *slot = xd_table_get(&market->play.engine->orders, id);
@@ -293,7 +384,10 @@ static void play_market(struct market *market, uint64_t seed)
         xd_world_record(&market->world, &record);
         market->play.now = market->world.now;
         xd_play_apply(&market->play, &(struct xd_record){.type = XD_RECORD_TICK});
-        if (record.type == XD_RECORD_ORDER) ask_about_new(market, &record);
+        if (record.type == XD_RECORD_ORDER) {
+            ask_about_new(market, &record);
+            ask_about_cheap(market, &record);
+        }
         xd_play_apply(&market->play, &record);
         market->world.next_match = market->play.engine->next_match;
         ask_about_resting(market, xd_id(0, 1 + xd_world_below(&market->world, market->world.next_order)));
@@ -311,13 +405,13 @@ static void explanations_are_true_and_change_nothing(void **state)
     for (uint64_t seed = 1; seed <= 24 * scale(); seed++) {
         play_market(&market, seed);
     }
-    print_message("%llu questions, %llu matches foretold\n", (unsigned long long)market.asked,
-                  (unsigned long long)market.matched);
+    print_message("%llu questions, %llu matches foretold, %llu verdicts compared\n", (unsigned long long)market.asked,
+                  (unsigned long long)market.matched, (unsigned long long)market.judged);
     for (size_t i = 0; i < sizeof measured / sizeof *measured; i++) {
         print_message("reason %u: %llu changes tried\n", measured[i], (unsigned long long)market.told[measured[i]]);
         assert_true(market.told[measured[i]] > 10);
     }
-    assert_true(market.matched > 100);
+    assert_true(market.matched > 100 && market.judged > 10000);
 }
 
 int main(void)
