@@ -372,6 +372,12 @@ static void ask_about_resting(struct market *market, uint64_t id)
     bool rests = slot && xd_rests(slot);
     assert_int_equal(ask(market, NULL, id, &answer), rests);
     if (rests) check_counts(market, slot, &answer);
+    struct xd_buf out;
+    struct xd_error error;
+    xd_buf_init(&out, 1 << 20);
+    xd_engine_explain(market->play.engine, market->play.now + 60, xd_str_of("*"), id, &out, &error);
+    assert_true(xd_engine_now(market->play.engine) == market->play.now); /* it was only asked as of later */
+    xd_buf_free(&out);
 }
 
 static void play_market(struct market *market, uint64_t seed)
