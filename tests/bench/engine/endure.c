@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PARTS = 10, TELL_EVERY = 1000000 };
@@ -26,7 +27,15 @@ static void tell_progress(uint64_t done, uint64_t commands, double began)
             seconds * (double)(commands - done) / (double)done, (double)resident_bytes() / 1e6);
 }
 
-static void put_part(const struct xd_meter *meter, unsigned part)
+/* Of this process, commands being made and events being read included. */
+static double processor_seconds(void)
+{
+    struct timespec spent;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return (double)spent.tv_sec + (double)spent.tv_nsec / 1e9;
+}
+
+static void put_part(const struct xd_meter *meter, unsigned part, double processor_s)
 {
     struct xd_engine_stats stats;
     xd_engine_stats(meter->engine, &stats);
@@ -34,6 +43,7 @@ static void put_part(const struct xd_meter *meter, unsigned part)
     printf(", \"part\": %u, \"orders\": %" PRIu64 ", \"open_offers\": %" PRIu64
            ", \"open_requests\": %" PRIu64 ", \"live_matches\": %" PRIu64,
            part, stats.orders, stats.open_offers, stats.open_requests, stats.matches);
+    printf(", \"processor_s\": %.6f", processor_s);
     printf(", \"heap_bytes\": %" PRIu64 ", \"resident_bytes\": %" PRIu64 "}\n", xd_heap_in_use(),
            resident_bytes());
     fflush(stdout);
@@ -66,12 +76,13 @@ bool xd_measure_endurance(struct xd_snapshot *book, uint64_t commands)
     xd_meter_init(meter, book->flow, book->engine);
     for (unsigned part = 1; part <= PARTS && good; part++) {
         uint64_t until = commands / PARTS * part + commands % PARTS * part / PARTS;
+        double part_began = processor_seconds();
         xd_meter_clear(meter);
         while (good && done < until) {
             good = xd_meter_step(meter);
             if (++done % TELL_EVERY == 0) tell_progress(done, commands, began);
         }
-        put_part(meter, part);
+        put_part(meter, part, processor_seconds() - part_began);
     }
     xd_meter_free(meter);
     free(meter);

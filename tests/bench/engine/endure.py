@@ -35,6 +35,12 @@ def call(path, commands):
     return answers[:-1], answers[-1]
 
 
+def processor_rate(part):
+    """Submits and cancels for each second of processor time: on a machine that does other work beside, the clock
+    tells of that work, not of the engine."""
+    return (part["submits"] + part["cancels"]) / part["processor_s"]
+
+
 def heap(part):
     return part["heap_bytes"] / part["orders"]
 
@@ -48,7 +54,7 @@ class Endurance:
         say("%s commands on %s %s" % (size(commands), shape, size(resting)))
         self.parts, self.end = call(programs.book(shape, resting, TURNS, SEED), commands)
         first, last = self.parts[0], self.parts[-1]
-        self.rate = last["rate"] / first["rate"]
+        self.rate = processor_rate(last) / processor_rate(first)
         self.resident = last["resident_bytes"] / first["resident_bytes"]
         self.heap = heap(last) / heap(self.parts[1])
         self.book = min(part["open_offers"] + part["open_requests"] for part in self.parts) / resting
@@ -57,13 +63,14 @@ class Endurance:
         rows = [Row(self.case, "commands", [self.commands], "")]
         for metric, unit, of in (
             ("commands/s", "1/s", lambda part: part["rate"]),
+            ("commands a processor second", "1/s", processor_rate),
             ("p99", "us", lambda part: part["p99_us"]),
             ("resident", "MB", lambda part: part["resident_bytes"] / 1e6),
             ("heap an order held", "B", heap),
         ):
             rows += [Row(self.case, "%s, tenth %d" % (metric, part["part"]), [of(part)], unit)
                      for part in self.parts]
-        rows.append(Row(self.case, "commands/s, last tenth of first", [100 * self.rate], "%"))
+        rows.append(Row(self.case, "commands a processor second, last tenth of first", [100 * self.rate], "%"))
         rows.append(Row(self.case, "resident, last tenth of first", [100 * self.resident], "%"))
         rows.append(Row(self.case, "heap an order held, last tenth of second", [100 * self.heap], "%"))
         rows.append(Row(self.case, "smallest book at the end of a tenth", [100 * self.book], "%"))
