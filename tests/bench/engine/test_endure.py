@@ -8,7 +8,7 @@ import tempfile
 import endure
 import programs
 
-RUNS = (("storage", 200000, 5000), ("truck", 100000, 2000))
+RUNS = (("storage", 400000, 5000), ("truck", 200000, 1000))
 
 
 def main():
