@@ -16,6 +16,7 @@ struct xd_engine *xd_engine_create(const struct xd_engine_options *options)
         xd_engine_destroy(engine);
         return NULL;
     }
+    engine->unhashed->pool = &engine->pool;
     return engine;
 }
 

@@ -1,25 +1,30 @@
 #include "matcher/mark.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <xxhash.h>
+
+/* Links are less. */
+static const uint32_t PLACE_FREE = UINT32_C(1) << 31;
+static_assert(XD_POOL_SLABS_MAX <= (INT32_MAX / XD_POOL_UNITS_A_SLAB) + 1, "a link leaves a bit for PLACE_FREE");
 
 static bool list(struct xd_unhashed *unhashed, struct xd_mark *mark)
 {
     uint32_t place = unhashed->count;
     if (unhashed->first_free) {
         place = unhashed->first_free - 1;
-        unhashed->first_free = (uint32_t)(unhashed->places[place].free >> 1);
+        unhashed->first_free = unhashed->places[place] & ~PLACE_FREE;
     } else if (unhashed->count < unhashed->room) {
         unhashed->count++;
     } else {
         uint32_t room = unhashed->room ? unhashed->room * 2 : 64;
-        union xd_unhashed_place *places = realloc(unhashed->places, room * sizeof *places);
+        uint32_t *places = realloc(unhashed->places, room * sizeof *places);
         if (!places) return false;
         unhashed->places = places;
         unhashed->room = room;
         unhashed->count++;
     }
-    unhashed->places[place].mark = mark;
+    unhashed->places[place] = xd_pool_link((const char *)mark - XD_MARK_AT);
     mark->value = place;
     mark->unhashed = true;
     return true;
@@ -28,7 +33,7 @@ static bool list(struct xd_unhashed *unhashed, struct xd_mark *mark)
 static void unlist(struct xd_unhashed *unhashed, const struct xd_mark *mark)
 {
     uint32_t place = (uint32_t)mark->value;
-    unhashed->places[place].free = (uintptr_t)unhashed->first_free << 1 | 1;
+    unhashed->places[place] = PLACE_FREE | unhashed->first_free;
     unhashed->first_free = place + 1;
 }
 
@@ -65,8 +70,8 @@ void xd_mark_hash(struct xd_unhashed *unhashed, struct xd_mark *mark, const uint
 struct xd_mark *xd_unhashed_next(const struct xd_unhashed *unhashed, uint32_t *place)
 {
     while (*place < unhashed->count) {
-        const union xd_unhashed_place *at = &unhashed->places[(*place)++];
-        if (!(at->free & 1)) return at->mark;
+        uint32_t at = unhashed->places[(*place)++];
+        if (!(at & PLACE_FREE)) return (struct xd_mark *)(void *)((char *)xd_pool_at(unhashed->pool, at) + XD_MARK_AT);
     }
     return NULL;
 }
@@ -74,5 +79,5 @@ struct xd_mark *xd_unhashed_next(const struct xd_unhashed *unhashed, uint32_t *p
 void xd_unhashed_free(struct xd_unhashed *unhashed)
 {
     free(unhashed->places);
-    *unhashed = (struct xd_unhashed){0};
+    *unhashed = (struct xd_unhashed){.pool = unhashed->pool};
 }

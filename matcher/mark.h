@@ -8,9 +8,9 @@
 #ifndef XD_MATCHER_MARK_H
 #define XD_MATCHER_MARK_H
 
+#include "matcher/pool.h"
+
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 enum { XD_MARK_BITS = 61 };
 
@@ -21,12 +21,13 @@ struct xd_mark {
     uint64_t is_match : 1;
 };
 
+/* Orders and matches have their mark here, so that the list needs no more than a link to the block. */
+enum { XD_MARK_AT = 32 };
+
 /* Places that are free are chained through the list itself, so that it is no longer than the most that were ever in it. */
 struct xd_unhashed {
-    union xd_unhashed_place {
-        struct xd_mark *mark;
-        uintptr_t free; /* odd: the next free place << 1 | 1 */
-    } *places;
+    const struct xd_pool *pool; /* of the blocks; set by the owner before first use */
+    uint32_t *places;           /* the link of a block, or the highest bit and the next free place + 1 */
     uint32_t count, room;
     uint32_t first_free; /* place + 1, or 0 */
     uint64_t sum;

@@ -21,7 +21,7 @@ enum {
     XD_POOL_UNIT = 8,          /* sizes are rounded up to it, blocks are aligned to it */
     XD_POOL_SLAB = 16384,      /* bytes */
     XD_POOL_UNITS_A_SLAB = XD_POOL_SLAB / XD_POOL_UNIT,
-    XD_POOL_SLABS_MAX = 1 << 21, /* so many can be linked to: 32 GB */
+    XD_POOL_SLABS_MAX = 1 << 20, /* so many can be linked to: 16 GB; a link keeps its highest bit free */
     XD_POOL_LARGE = XD_POOL_SLAB / 8, /* longer blocks have slabs of their own */
     XD_POOL_CLASSES = XD_POOL_LARGE / XD_POOL_UNIT + 1
 };

@@ -130,6 +130,7 @@ struct xd_slot {
             uint64_t age;        /* lapse.age */
         };
     };
+    struct xd_mark mark;
     struct xd_account *account;
     struct xd_deal *first_deal;   /* of those that live; linked through deal->party[side] */
     struct xd_barred *barred;     /* requests (while it is tried, what_if.c, an offer too); NULL: none */
@@ -141,7 +142,6 @@ struct xd_slot {
     int64_t max_price;               /* requests */
     struct xd_place_in_tree place; /* in its book, while it rests */
     struct xd_slot_links everybody, mine; /* all orders, the account's: oldest first */
-    struct xd_mark mark;
     int32_t currency;
     int32_t whole; /* of the main dimension */
     int32_t open, confirmed; /* requests: the whole = open + confirmed + what is proposed + what is closed */
@@ -176,6 +176,7 @@ struct xd_deal_links {
 struct xd_deal {
     uint64_t id;
     struct xd_deadline deadline; /* hold while proposed, completion once confirmed */
+    struct xd_mark mark;
     uint64_t group; /* the id of the first part of one all_now proposal; its own otherwise */
     struct xd_slot *order[XD_SIDES];
     struct xd_deal_links party[XD_SIDES];
@@ -187,12 +188,12 @@ struct xd_deal {
     int64_t quote, price, surplus, access, km_m, added_m;
     int64_t hold_until;
     int64_t planned_end; /* s: when it is unloaded, or its last day ends */
-    struct xd_mark mark;
 };
 
 static_assert(offsetof(struct xd_slot, id) == XD_ID_AT && offsetof(struct xd_deal, id) == XD_ID_AT, "see XD_ID_AT");
 static_assert(offsetof(struct xd_slot, lapse) == XD_DEADLINE_AT && offsetof(struct xd_deal, deadline) == XD_DEADLINE_AT,
               "see XD_DEADLINE_AT");
+static_assert(offsetof(struct xd_slot, mark) == XD_MARK_AT && offsetof(struct xd_deal, mark) == XD_MARK_AT, "see XD_MARK_AT");
 
 /* --- the engine ------------------------------------------------------------------------------------------------------------ */
 
