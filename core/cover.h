@@ -2,8 +2,9 @@
  * Extents).
  *
  * A set of ranges is a word, bit r for range r. A set never lacks a range that the extent touches; it may
- * have one that the extent only comes near. The work is bounded by the number of cuts: only a block of cells
- * that a cut goes through is looked into. Only + - * / and sqrt, so that every machine finds the same set. */
+ * have one that the extent only comes near. A range that is found ends the search in its other blocks,
+ * so the work goes by the number of cuts and the extent's edge, not by its area. Only + - * / and sqrt, so
+ * that every machine finds the same set. */
 #ifndef XD_CORE_COVER_H
 #define XD_CORE_COVER_H
 

@@ -123,7 +123,7 @@ static void no_range_on_the_edge_is_missed(void **state)
     (void)state;
     struct rng rng = {1};
     struct xd_layout layout;
-    for (int round = 0; round < 2000; round++) {
+    for (int round = 0; round < 1000; round++) {
         if (round % 20 == 0) random_layout(&rng, &layout);
         struct drawn drawn = random_oval(&rng);
         uint64_t set = xd_cover_oval(&layout, &drawn.oval);
@@ -142,7 +142,7 @@ static void no_range_inside_is_missed(void **state)
     (void)state;
     struct rng rng = {2};
     struct xd_layout layout;
-    for (int round = 0; round < 40; round++) {
+    for (int round = 0; round < 25; round++) {
         random_layout(&rng, &layout);
         struct drawn drawn = random_oval(&rng);
         uint64_t set = xd_cover_oval(&layout, &drawn.oval);
@@ -203,7 +203,7 @@ static void few_ranges_are_too_many(void **state)
 static void a_cover_is_cheap(void **state)
 {
     (void)state;
-    enum { OVALS = 20000 };
+    enum { OVALS = 5000 };
     struct rng rng = {4};
     static struct xd_place places[MARKET_PLACES];
     static struct xd_oval ovals[OVALS];
