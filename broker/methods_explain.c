@@ -116,7 +116,8 @@ void xd_method_what_if(struct xd_call *call)
     }
     struct xd_page *page = xd_page_begin(&call->reply, &engine);
     if (!page) return;
-    if (xd_engine_what_if(engine, now_of(call->broker), &order, account, XD_CREDIT_UNKNOWN, &page->value, &error))
+    if (xd_engine_what_if(engine, now_of(call->broker), &order, account, XD_CREDIT_UNKNOWN, &page->value,
+                          &error))
         xd_page_show(page);
     else
         xd_page_refuse(page, &error);

@@ -11,7 +11,8 @@ struct xd_page {
     size_t held;
 };
 
-/* Where the result's value is to be written, and the engine to read it from. NULL: the call has been answered. */
+/* Where the result's value is to be written, and the engine to read it from. NULL: the call has been
+ * answered. */
 struct xd_page *xd_page_begin(const struct xd_reply *reply, struct xd_engine **engine);
 
 /* Answers with the value; frees the page. */

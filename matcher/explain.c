@@ -14,7 +14,9 @@ struct asker {
     struct xd_explanation *explanation;
 };
 
-/* --- counting ---------------------------------------------------------------------------------------------------------------- */
+/* --- counting
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static void count(struct asker *asker, const struct xd_slot *resting, const struct xd_verdict *verdict)
 {
@@ -41,7 +43,8 @@ static void look_at(void *arg, const struct xd_slot *resting)
     count(asker, resting, &verdict);
 }
 
-static void look_around(struct xd_engine *engine, const struct xd_slot *order, struct xd_explanation *explanation)
+static void look_around(struct xd_engine *engine, const struct xd_slot *order,
+                        struct xd_explanation *explanation)
 {
     struct asker asker = {.asking = {.order = order,
                                      .road_factor_e4 = engine->options.market.road_factor_e4,
@@ -52,7 +55,9 @@ static void look_around(struct xd_engine *engine, const struct xd_slot *order, s
     explanation->complete = xd_book_visit(engine, order, (double)SPARE_M, limit, look_at, &asker);
 }
 
-/* --- the two questions --------------------------------------------------------------------------------------------------------- */
+/* --- the two questions
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static bool owns(const struct xd_slot *slot, struct xd_str account)
 {
@@ -83,13 +88,14 @@ static int64_t set_now(struct xd_engine *engine, int64_t now)
     return before;
 }
 
-bool xd_engine_explain(struct xd_engine *engine, int64_t now, struct xd_str account, uint64_t order_id, struct xd_buf *out,
-                       struct xd_error *error)
+bool xd_engine_explain(struct xd_engine *engine, int64_t now, struct xd_str account, uint64_t order_id,
+                       struct xd_buf *out, struct xd_error *error)
 {
     const struct xd_slot *slot = xd_table_get(&engine->orders, order_id);
     if (!slot && xd_seen_contains(&engine->seen, xd_id_number(order_id)))
         return xd_fail(error, XD_WRONG_STATE, "id", "the order has ended and has left the book");
-    if (!slot || !owns(slot, account)) return xd_fail(error, XD_NOT_FOUND, "id", "%s", xd_code_meaning(XD_NOT_FOUND));
+    if (!slot || !owns(slot, account))
+        return xd_fail(error, XD_NOT_FOUND, "id", "%s", xd_code_meaning(XD_NOT_FOUND));
     if (!xd_rests(slot)) return xd_fail(error, XD_WRONG_STATE, "id", "%s", why_not_open(slot));
     struct xd_explanation *explanation = calloc(1, sizeof *explanation);
     if (!explanation) return xd_fail(error, XD_NO_MEMORY, NULL, "%s", xd_code_meaning(XD_NO_MEMORY));
@@ -118,8 +124,8 @@ static bool try_out(struct xd_engine *engine, struct xd_slot *slot, struct xd_bu
     return good;
 }
 
-bool xd_engine_what_if(struct xd_engine *engine, int64_t now, const struct xd_order *order, struct xd_str account,
-                       int64_t credit, struct xd_buf *out, struct xd_error *error)
+bool xd_engine_what_if(struct xd_engine *engine, int64_t now, const struct xd_order *order,
+                       struct xd_str account, int64_t credit, struct xd_buf *out, struct xd_error *error)
 {
     int64_t before = set_now(engine, now);
     bool lapsed = order->valid_until <= engine->now;

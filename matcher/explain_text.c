@@ -1,5 +1,5 @@
-/* The sentences in which a nearest miss is told, all of them. They name what the asking order would have to change or to find, and
- * nothing else of the other one. */
+/* The sentences in which a nearest miss is told, all of them. They name what the asking order would have to
+ * change or to find, and nothing else of the other one. */
 #include "matcher/explanation.h"
 
 #include "core/decimal.h"
@@ -174,9 +174,14 @@ static void tell_distance(struct text *text, const struct xd_slot *order, const 
 const char *xd_nearest_text(const struct xd_slot *order, enum xd_miss miss, const struct xd_nearest *nearest,
                             char text[static XD_NEAREST_TEXT])
 {
-    static void (*const tellers[XD_MISS_COUNT])(struct text *, const struct xd_slot *, const struct xd_nearest *) = {
-        [XD_MISS_PRICE] = tell_price,       [XD_MISS_CAPACITY] = tell_room,   [XD_MISS_TEMPERATURE] = tell_temperature,
-        [XD_MISS_FEATURES] = tell_features, [XD_MISS_CREDIT] = tell_credit,   [XD_MISS_DISTANCE] = tell_distance,
+    static void (*const tellers[XD_MISS_COUNT])(struct text *, const struct xd_slot *,
+                                                const struct xd_nearest *) = {
+        [XD_MISS_PRICE] = tell_price,
+        [XD_MISS_CAPACITY] = tell_room,
+        [XD_MISS_TEMPERATURE] = tell_temperature,
+        [XD_MISS_FEATURES] = tell_features,
+        [XD_MISS_CREDIT] = tell_credit,
+        [XD_MISS_DISTANCE] = tell_distance,
     };
     struct text out = {.at = text};
     text[0] = '\0';

@@ -38,10 +38,13 @@ static void put_currency(struct xd_buf *out, const struct xd_slot *order)
     put_text(out, "currency", currency);
 }
 
-/* --- the nearest miss ---------------------------------------------------------------------------------------------------------- */
+/* --- the nearest miss
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 /* The changed fields of the asking order as an order, so that they are written as any order is. */
-static void changed_fields(const struct xd_slot *order, const struct xd_nearest *nearest, struct xd_order *out)
+static void changed_fields(const struct xd_slot *order, const struct xd_nearest *nearest,
+                           struct xd_order *out)
 {
     *out = (struct xd_order){0};
     for (unsigned knob = 0; knob < XD_KNOBS; knob++) {
@@ -49,12 +52,14 @@ static void changed_fields(const struct xd_slot *order, const struct xd_nearest 
         enum xd_field_id id = xd_knob_field(order, knob);
         out->given |= UINT64_C(1) << id;
         if (id == XD_F_TEMP_C) continue;
-        *(int64_t *)(void *)((char *)out + xd_fields[id].offset) = xd_knob_value(order, knob) + nearest->change[knob];
+        *(int64_t *)(void *)((char *)out + xd_fields[id].offset) =
+            xd_knob_value(order, knob) + nearest->change[knob];
     }
     out->temp.min = order->temp.min + nearest->change[XD_KNOB_TEMP_MIN];
     out->temp.max = order->temp.max + nearest->change[XD_KNOB_TEMP_MAX];
     if (!nearest->features) return;
-    out->features = order->side == XD_OFFER ? order->features | nearest->features : order->features & ~nearest->features;
+    out->features =
+        order->side == XD_OFFER ? order->features | nearest->features : order->features & ~nearest->features;
     out->given |= UINT64_C(1) << XD_F_FEATURES;
 }
 
@@ -74,7 +79,8 @@ static void put_needs(struct xd_buf *out, const struct xd_slot *order, const str
 }
 
 /* An amount is short by what the first of its dimensions is short by. */
-static void put_short_amount(struct xd_buf *out, const struct xd_slot *order, const struct xd_nearest *nearest)
+static void put_short_amount(struct xd_buf *out, const struct xd_slot *order,
+                             const struct xd_nearest *nearest)
 {
     enum xd_knob knob = 0;
     while (knob < XD_KNOB_MIN_PART && !nearest->change[knob]) {
@@ -86,7 +92,8 @@ static void put_short_amount(struct xd_buf *out, const struct xd_slot *order, co
     put_text(out, "unit", xd_dim_names[dim]);
 }
 
-static void put_short(struct xd_buf *out, const struct xd_slot *order, enum xd_miss miss, const struct xd_nearest *nearest)
+static void put_short(struct xd_buf *out, const struct xd_slot *order, enum xd_miss miss,
+                      const struct xd_nearest *nearest)
 {
     char currency[4];
     xd_currency_format(order->currency, currency);
@@ -147,7 +154,9 @@ static void put_reasons(struct xd_buf *out, const struct xd_explanation *explana
     }
 }
 
-/* --- the matches --------------------------------------------------------------------------------------------------------------- */
+/* --- the matches
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static void put_stop(struct xd_buf *out, const char *key, int64_t eta, int64_t leave)
 {

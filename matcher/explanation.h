@@ -8,9 +8,9 @@
 /* A match that would be made. */
 struct xd_would_match {
     struct xd_candidate candidate;
-    uint32_t dims;              /* that the request states */
-    bool proposed;              /* one of the sides confirms by hand */
-    int64_t from_day, until_day; /* storage */
+    uint32_t dims;                                                  /* that the request states */
+    bool proposed;                                                  /* one of the sides confirms by hand */
+    int64_t from_day, until_day;                                    /* storage */
     int64_t pickup_eta, pickup_leave, delivery_eta, delivery_leave; /* s, truck */
 };
 
@@ -27,8 +27,8 @@ struct xd_explanation {
     int64_t remaining; /* of a request: what would still be open */
 };
 
-/* what_if.c: fills in the matches that explanation->order, a slot of its own that is spoiled by it, would make. False without
- * memory. */
+/* what_if.c: fills in the matches that explanation->order, a slot of its own that is spoiled by it, would
+ * make. False without memory. */
 bool xd_find_matches(struct xd_engine *engine, struct xd_slot *order, struct xd_explanation *explanation);
 
 /* explain_write.c */

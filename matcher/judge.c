@@ -12,7 +12,9 @@ enum {
     TERMS = PRICE | TIME | CAPACITY | TEMPERATURE | DISTANCE
 };
 
-/* --- lifting --------------------------------------------------------------------------------------------------------------- */
+/* --- lifting
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 /* The least that is free on those days of the request that the offer has. */
 static int64_t free_over(const struct xd_slot *offer, const struct xd_slot *request, enum xd_dim dim)
@@ -70,7 +72,9 @@ void xd_lift(struct xd_slot *offer, struct xd_slot *request, unsigned misses)
     }
 }
 
-/* --- judging --------------------------------------------------------------------------------------------------------------- */
+/* --- judging
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 struct judge {
     const struct xd_slot *offer, *request;
@@ -81,7 +85,8 @@ struct judge {
 static bool fits_without(const struct judge *judge, unsigned lifted)
 {
     struct xd_candidate candidate;
-    if (!lifted) return xd_fit_terms(judge->offer, judge->request, judge->road_factor_e4, judge->now, 0, &candidate);
+    if (!lifted)
+        return xd_fit_terms(judge->offer, judge->request, judge->road_factor_e4, judge->now, 0, &candidate);
     struct xd_slot_copy offer, request;
     xd_slot_copy(&offer, judge->offer);
     xd_slot_copy(&request, judge->request);
@@ -100,8 +105,8 @@ static unsigned missed_by_itself(const struct judge *judge, unsigned terms)
     return missed;
 }
 
-/* The terms that stand in the way only together: any one of them whose lifting would do; where it takes more than one, a set of
- * them of which none can be spared. `lifted` are lifted anyhow. */
+/* The terms that stand in the way only together: any one of them whose lifting would do; where it takes more
+ * than one, a set of them of which none can be spared. `lifted` are lifted anyhow. */
 static unsigned missed_together(const struct judge *judge, unsigned terms, unsigned lifted, unsigned *alone)
 {
     unsigned missed = 0;

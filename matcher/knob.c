@@ -130,7 +130,8 @@ static void tell_copies(struct xd_slot *order, enum xd_knob knob, int64_t change
     if (order->kind == XD_TRUCK && (knob == XD_KNOB_TEMP_MIN || knob == XD_KNOB_TEMP_MAX))
         *(order->side == XD_OFFER ? &truck->truck.temp : &order->truck_request.temp) = order->temp;
     /* A truck that has not left yet is free when it says. */
-    if (knob == XD_KNOB_AVAILABLE_FROM && truck->plan.free == truck->truck.available_from - change) truck->plan.free += change;
+    if (knob == XD_KNOB_AVAILABLE_FROM && truck->plan.free == truck->truck.available_from - change)
+        truck->plan.free += change;
 }
 
 static void turn_amount(struct xd_slot *order, enum xd_dim dim, int64_t change, const struct xd_field *field)

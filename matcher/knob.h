@@ -1,4 +1,5 @@
-/* The numbers of an order that limit what it matches, each to be turned up or down in a copy of it, to see what would then fit. */
+/* The numbers of an order that limit what it matches, each to be turned up or down in a copy of it, to see
+ * what would then fit. */
 #ifndef XD_MATCHER_KNOB_H
 #define XD_MATCHER_KNOB_H
 
@@ -35,7 +36,8 @@ enum xd_knob {
 enum xd_field_id xd_knob_field(const struct xd_slot *order, enum xd_knob knob);
 int64_t xd_knob_value(const struct xd_slot *order, enum xd_knob knob);
 
-/* Changes a knob of a copy that shares nothing it would spoil (of a storage offer: xd_free_over), as far as the field's range goes. */
+/* Changes a knob of a copy that shares nothing it would spoil (of a storage offer: xd_free_over), as far as
+ * the field's range goes. */
 void xd_knob_turn(struct xd_slot *order, enum xd_knob knob, int64_t change);
 
 #endif

@@ -43,7 +43,8 @@ static bool fits_with(const struct search *search, const int64_t change[XD_KNOBS
 static int64_t turn_by(const struct search *search, unsigned i, int64_t measure)
 {
     if (!search->share) return measure * search->signs[i];
-    enum xd_knob own = search->knobs[i] == XD_KNOB_MIN_PART ? (enum xd_knob)xd_main_dim(search->turned->kind) : search->knobs[i];
+    enum xd_knob own = search->knobs[i] == XD_KNOB_MIN_PART ? (enum xd_knob)xd_main_dim(search->turned->kind)
+                                                            : search->knobs[i];
     __int128 part = (__int128)xd_knob_value(search->turned, own) * measure;
     return (int64_t)((part + WHOLE - 1) / WHOLE) * search->signs[i];
 }
@@ -57,7 +58,8 @@ static bool fits_at(const struct search *search, int64_t measure, int64_t change
     return fits_with(search, change);
 }
 
-/* The least measure up to `most` at which the pair fits, or 0: doubled until it does, then halved in between. */
+/* The least measure up to `most` at which the pair fits, or 0: doubled until it does, then halved in between.
+ */
 static int64_t least_measure(const struct search *search, int64_t most)
 {
     int64_t change[XD_KNOBS];
@@ -112,7 +114,9 @@ static int64_t range_of(const struct search *search)
     return field->max - field->min;
 }
 
-/* --- the reasons ------------------------------------------------------------------------------------------------------------- */
+/* --- the reasons
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static const struct xd_slot *offer_of(const struct search *search)
 {
@@ -124,20 +128,24 @@ static const struct xd_slot *request_of(const struct search *search)
     return search->asking->order->side == XD_OFFER ? search->resting : search->asking->order;
 }
 
-/* The quote of the pair were the request's limit no matter, and what the offer could ask at most. False if not even nothing. */
+/* The quote of the pair were the request's limit no matter, and what the offer could ask at most. False if
+ * not even nothing. */
 static bool quotes(const struct search *search, struct xd_candidate *out, int64_t *most)
 {
     const struct xd_slot *request = request_of(search);
     struct xd_slot_copy lifted;
     xd_slot_copy(&lifted, request);
     lifted.slot.max_price = XD_NO_LIMIT;
-    if (!xd_fit(offer_of(search), &lifted.slot, search->asking->road_factor_e4, search->asking->now, 0, out)) return false;
+    if (!xd_fit(offer_of(search), &lifted.slot, search->asking->road_factor_e4, search->asking->now, 0, out))
+        return false;
     *most = request->max_price - out->access;
-    if (request->kind != XD_TRUCK) *most = xd_share_down(request->max_price, out->part, request->whole) - out->access;
+    if (request->kind != XD_TRUCK)
+        *most = xd_share_down(request->max_price, out->part, request->whole) - out->access;
     return *most >= 0;
 }
 
-/* The greatest rate (1e-4) with which `volume` rounds to at most `most` hundredths, of which there are `unit` exact ones. */
+/* The greatest rate (1e-4) with which `volume` rounds to at most `most` hundredths, of which there are `unit`
+ * exact ones. */
 static int64_t rate_for(int64_t most, int64_t unit, __int128 volume, int64_t rate)
 {
     if (volume == 0) return rate;
@@ -146,7 +154,8 @@ static int64_t rate_for(int64_t most, int64_t unit, __int128 volume, int64_t rat
 }
 
 /* What an offer would have to ask: first the base is lowered, then the rate, then what a detour costs. */
-static void lower_price(const struct search *search, const struct xd_candidate *candidate, int64_t most, int64_t change[XD_KNOBS])
+static void lower_price(const struct search *search, const struct xd_candidate *candidate, int64_t most,
+                        int64_t change[XD_KNOBS])
 {
     const struct xd_slot *offer = search->asking->order, *request = search->resting;
     int64_t base = xd_knob_value(offer, XD_KNOB_BASE), rate = xd_knob_value(offer, XD_KNOB_RATE);
@@ -195,13 +204,14 @@ static int64_t lesser(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* The days of a storage order, moved (and, of a request that is longer than the offer's days, shortened) by the least that brings
- * them together. A request cannot begin before tomorrow. */
+/* The days of a storage order, moved (and, of a request that is longer than the offer's days, shortened) by
+ * the least that brings them together. A request cannot begin before tomorrow. */
 static void nearest_days(const struct search *search, struct xd_nearest *best)
 {
     const struct xd_slot *asking = search->asking->order;
     const struct xd_storage_offer *storage = &offer_of(search)->storage_offer;
-    int64_t from = request_of(search)->storage_request.from_day, until = request_of(search)->storage_request.until_day;
+    int64_t from = request_of(search)->storage_request.from_day,
+            until = request_of(search)->storage_request.until_day;
     struct xd_nearest nearer = {.found = true};
     if (asking->side == XD_OFFER) {
         nearer.change[XD_KNOB_FROM_DAY] = lesser(from - storage->from_day, 0);
@@ -243,7 +253,8 @@ static void nearest_time(struct search *search, struct xd_nearest *best)
 static void add_amounts(struct search *search, int sign)
 {
     for (unsigned d = 0; d < XD_DIMS; d++) {
-        if (offer_of(search)->dims & request_of(search)->dims & 1u << d) add_knob(search, (enum xd_knob)d, sign);
+        if (offer_of(search)->dims & request_of(search)->dims & 1u << d)
+            add_knob(search, (enum xd_knob)d, sign);
     }
 }
 

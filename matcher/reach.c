@@ -25,13 +25,15 @@ static double chord(const float lo[3], const float hi[3], const float other_lo[3
     return sqrt(sum);
 }
 
-double xd_reach(enum xd_shelf shelf, const struct xd_sought *sought, const float *lo, const float *hi, double spare_m)
+double xd_reach(enum xd_shelf shelf, const struct xd_sought *sought, const float *lo, const float *hi,
+                double spare_m)
 {
     double away = chord(sought->place, sought->place, lo, hi), road = (double)sought->road;
     double metres = away * road, most;
     switch (shelf) {
     case XD_SHELF_LANES:
-        metres += (double)sought->direct + chord(sought->to, sought->to, lo + XD_TRUCK_TO_X, hi + XD_TRUCK_TO_X) * road;
+        metres += (double)sought->direct +
+                  chord(sought->to, sought->to, lo + XD_TRUCK_TO_X, hi + XD_TRUCK_TO_X) * road;
         most = (double)hi[XD_TRUCK_LONGEST];
         break;
     case XD_SHELF_ROAMERS:
@@ -55,9 +57,10 @@ double xd_reach(enum xd_shelf shelf, const struct xd_sought *sought, const float
     return metres > most + spare_m + MARGIN_M ? -1 : away;
 }
 
-/* With `to`: within the ellipse that the truck's way and its detour span; without: no farther than the detour goes. */
-static bool truck_in_reach(const struct xd_slot *offer, const struct xd_slot *request, int32_t road_factor_e4, int64_t now,
-                           int64_t spare_m)
+/* With `to`: within the ellipse that the truck's way and its detour span; without: no farther than the detour
+ * goes. */
+static bool truck_in_reach(const struct xd_slot *offer, const struct xd_slot *request, int32_t road_factor_e4,
+                           int64_t now, int64_t spare_m)
 {
     const struct xd_truck *truck = &offer->truck_offer.truck;
     const struct xd_load *load = &request->truck_request;
@@ -67,8 +70,8 @@ static bool truck_in_reach(const struct xd_slot *offer, const struct xd_slot *re
     return metres <= way.longest_m + spare_m;
 }
 
-bool xd_in_reach(const struct xd_slot *offer, const struct xd_slot *request, int32_t road_factor_e4, int64_t now,
-                 int64_t spare_m)
+bool xd_in_reach(const struct xd_slot *offer, const struct xd_slot *request, int32_t road_factor_e4,
+                 int64_t now, int64_t spare_m)
 {
     if (offer->kind == XD_TRUCK) return truck_in_reach(offer, request, road_factor_e4, now, spare_m);
     int64_t metres = xd_distance_m(offer->storage_offer.at, request->storage_request.at, road_factor_e4);

@@ -70,7 +70,8 @@ static void print_outcome(const msgpack_object *explanation)
     uint32_t matches = list_of(explanation, "matches")->size;
     char remaining[XD_VIEW];
     if (matches > 0) {
-        printf("%" PRIu32 "%s match%s", matches, is_true(explanation, "more") ? " or more" : "", matches == 1 ? "" : "es");
+        printf("%" PRIu32 "%s match%s", matches, is_true(explanation, "more") ? " or more" : "",
+               matches == 1 ? "" : "es");
         bool rest = xd_mp_get(explanation, "remaining") && !says(explanation, "remaining", "0");
         if (rest) printf(", %s unmatched", xd_view_amount(explanation, "remaining", remaining));
     } else if (fits > 0) {
@@ -99,8 +100,9 @@ static void print_when(const msgpack_object *match)
 static void print_match(const msgpack_object *match)
 {
     char state[XD_VIEW], amounts[XD_VIEW], price[XD_VIEW], quote[XD_VIEW], km[XD_VIEW];
-    printf("  %s  %s  at %s (quote %s)  %s km  ", xd_view(match, "state", state), xd_view_amounts(match, amounts),
-           xd_view_money(match, "price", price), xd_view_money(match, "quote", quote), xd_view(match, "km", km));
+    printf("  %s  %s  at %s (quote %s)  %s km  ", xd_view(match, "state", state),
+           xd_view_amounts(match, amounts), xd_view_money(match, "price", price),
+           xd_view_money(match, "quote", quote), xd_view(match, "km", km));
     print_when(match);
     putchar('\n');
 }
@@ -126,7 +128,8 @@ enum xd_exit xd_cli_tell_explanation(const struct xd_cli *cli, const msgpack_obj
     }
     print_order(explanation);
     print_outcome(explanation);
-    const msgpack_object_array *matches = list_of(explanation, "matches"), *reasons = list_of(explanation, "reasons");
+    const msgpack_object_array *matches = list_of(explanation, "matches"),
+                               *reasons = list_of(explanation, "reasons");
     for (uint32_t i = 0; i < matches->size; i++)
         print_match(&matches->ptr[i]);
     for (uint32_t i = 0; i < reasons->size; i++)

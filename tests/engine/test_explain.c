@@ -1,5 +1,6 @@
-/* Explanations, over random markets: what is told of a nearest miss is true (the order changed as told then matches), what an order
- * would match is what it does match, the counts are those of a look at every order, and nothing is changed by asking. */
+/* Explanations, over random markets: what is told of a nearest miss is true (the order changed as told then
+ * matches), what an order would match is what it does match, the counts are those of a look at every order,
+ * and nothing is changed by asking. */
 #include "core/mp.h"
 #include "core/schema.h"
 #include "matcher/explain.h"
@@ -29,7 +30,9 @@ struct market {
     uint64_t asked, told[XD_MISS_COUNT], matched, judged;
 };
 
-/* --- asking ------------------------------------------------------------------------------------------------------------------ */
+/* --- asking
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 static msgpack_object decode(struct market *market, struct xd_buf *bytes)
 {
@@ -53,8 +56,9 @@ static bool ask(struct market *market, const struct xd_record *record, uint64_t 
     uint64_t hash = xd_engine_state_hash(engine);
     int64_t now = market->play.now;
     xd_buf_init(&out, 1 << 20);
-    bool good = record ? xd_engine_what_if(engine, now, &record->order, record->account, record->credit, &out, &error)
-                       : xd_engine_explain(engine, now, xd_str_of("*"), id, &out, &error);
+    bool good =
+        record ? xd_engine_what_if(engine, now, &record->order, record->account, record->credit, &out, &error)
+               : xd_engine_explain(engine, now, xd_str_of("*"), id, &out, &error);
     assert_true(xd_engine_state_hash(engine) == hash);
     market->asked++;
     if (good) *answer = decode(market, &out);
@@ -92,7 +96,8 @@ static unsigned miss_of(const msgpack_object *reason)
     return 0;
 }
 
-/* --- the change that is told --------------------------------------------------------------------------------------------------- */
+/* --- the change that is told
+ * --------------------------------------------------------------------------------------------------- */
 
 static bool replaces(const msgpack_object *needs, struct xd_str name)
 {
@@ -107,7 +112,8 @@ static bool is_nil(const msgpack_object *value)
 }
 
 /* The order as its owner would write it, with the fields of `needs` instead of its own. */
-static bool change(struct market *market, const struct xd_record *record, const msgpack_object *needs, struct xd_record *out)
+static bool change(struct market *market, const struct xd_record *record, const msgpack_object *needs,
+                   struct xd_record *out)
 {
     struct xd_buf bytes;
     struct xd_error error;
@@ -118,19 +124,22 @@ static bool change(struct market *market, const struct xd_record *record, const 
     msgpack_object changed = {.type = MSGPACK_OBJECT_MAP, .via.map = {.size = 0, .ptr = pairs}};
     for (uint32_t i = 0; i < own.via.map.size; i++) {
         const msgpack_object_str *key = &own.via.map.ptr[i].key.via.str;
-        if (!replaces(needs, (struct xd_str){key->ptr, key->size})) pairs[changed.via.map.size++] = own.via.map.ptr[i];
+        if (!replaces(needs, (struct xd_str){key->ptr, key->size}))
+            pairs[changed.via.map.size++] = own.via.map.ptr[i];
     }
     for (uint32_t i = 0; i < needs->via.map.size; i++) {
         if (!is_nil(&needs->via.map.ptr[i].val)) pairs[changed.via.map.size++] = needs->via.map.ptr[i];
     }
     *out = *record;
-    struct xd_market terms = {.currency = record->order.currency, .road_factor_e4 = market->play.options.market.road_factor_e4};
+    struct xd_market terms = {.currency = record->order.currency,
+                              .road_factor_e4 = market->play.options.market.road_factor_e4};
     bool good = xd_order_read(&changed, &terms, &out->order, &error);
     if (!good) print_message("%s: %s\n", error.field, error.message);
     return good;
 }
 
-/* An order that is changed as told fits something; where that can cost it nothing that it fits already, one order more. */
+/* An order that is changed as told fits something; where that can cost it nothing that it fits already, one
+ * order more. */
 static void check_needs(struct market *market, const struct xd_record *record, const msgpack_object *answer)
 {
     const msgpack_object *reasons = list_of(answer, "reasons");
@@ -144,17 +153,20 @@ static void check_needs(struct market *market, const struct xd_record *record, c
         assert_true(number(reason, "count") >= number(reason, "alone"));
         if (!needs) continue;
         assert_true(xd_mp_get_str(nearest, "text", &text) && text.len > 10);
-        if (needs->via.map.size == 0 || (miss_of(reason) == XD_MISS_CREDIT && strstr(text.at, "yours"))) continue;
+        if (needs->via.map.size == 0 || (miss_of(reason) == XD_MISS_CREDIT && strstr(text.at, "yours")))
+            continue;
         assert_true(change(market, record, needs, &changed));
         assert_true(ask(market, &changed, 0, &again));
         bool only_eases = miss_of(reason) == XD_MISS_PRICE || miss_of(reason) == XD_MISS_DISTANCE;
-        if (number(&again, "fits") <= (only_eases ? fits : 0)) fail_msg("%.*s: does not help", (int)text.len, text.at);
+        if (number(&again, "fits") <= (only_eases ? fits : 0))
+            fail_msg("%.*s: does not help", (int)text.len, text.at);
         market->told[miss_of(reason)]++;
     }
 }
 
 /* No smaller rise of the limit helps. */
-static void check_least_price(struct market *market, const struct xd_record *record, const msgpack_object *answer)
+static void check_least_price(struct market *market, const struct xd_record *record,
+                              const msgpack_object *answer)
 {
     const msgpack_object *reasons = list_of(answer, "reasons");
     if (record->order.side == XD_OFFER || !reasons->via.array.size) return;
@@ -168,7 +180,8 @@ static void check_least_price(struct market *market, const struct xd_record *rec
     assert_int_equal(number(&again, "fits"), number(answer, "fits"));
 }
 
-/* --- the reasons, written down once more -------------------------------------------------------------------------------------- */
+/* --- the reasons, written down once more
+ * -------------------------------------------------------------------------------------- */
 
 static unsigned bit_if(bool missed, enum xd_miss miss)
 {
@@ -191,11 +204,14 @@ static unsigned storage_misses(const struct xd_slot *offer, const struct xd_slot
             }
         }
     }
-    int64_t least = request->min_part && request->min_part < request->open ? request->min_part : request->open;
+    int64_t least =
+        request->min_part && request->min_part < request->open ? request->min_part : request->open;
     bool too_little = part < least || part < offer->min_part;
     int64_t days = wants->until_day - wants->from_day;
-    __int128 cost = xd_quote_storage(has->base, has->per_unit_day, request->open, days) + xd_access_cost(wants->per_access_km, metres);
-    bool band = request->has_temp && (offer->temp.min < request->temp.min || offer->temp.max > request->temp.max);
+    __int128 cost = xd_quote_storage(has->base, has->per_unit_day, request->open, days) +
+                    xd_access_cost(wants->per_access_km, metres);
+    bool band =
+        request->has_temp && (offer->temp.min < request->temp.min || offer->temp.max > request->temp.max);
     return bit_if(metres > wants->radius_m, XD_MISS_DISTANCE) | bit_if(too_little, XD_MISS_CAPACITY) |
            bit_if(wants->from_day < has->from_day || wants->until_day > has->until_day, XD_MISS_TIME) |
            bit_if(band, XD_MISS_TEMPERATURE) |
@@ -224,20 +240,23 @@ static unsigned truck_misses(const struct xd_slot *offer, const struct xd_slot *
     for (unsigned d = 0; d < XD_DIMS; d++) {
         full |= (truck->dims >> d & 1) && load->amount[d] > truck->capacity[d];
     }
-    __int128 quote = xd_quote_truck(offer->truck_offer.base, offer->truck_offer.per_t_km, offer->truck_offer.per_detour_km,
-                                    load->amount[XD_KG], load->direct_m, charged);
+    __int128 quote =
+        xd_quote_truck(offer->truck_offer.base, offer->truck_offer.per_t_km, offer->truck_offer.per_detour_km,
+                       load->amount[XD_KG], load->direct_m, charged);
     return bit_if(charged > truck->max_detour_m, XD_MISS_DISTANCE) | bit_if(gone || late, XD_MISS_TIME) |
-           bit_if(cold, XD_MISS_TEMPERATURE) | bit_if(full, XD_MISS_CAPACITY) | bit_if(quote > request->max_price, XD_MISS_PRICE);
+           bit_if(cold, XD_MISS_TEMPERATURE) | bit_if(full, XD_MISS_CAPACITY) |
+           bit_if(quote > request->max_price, XD_MISS_PRICE);
 }
 
 /* A verdict's reasons are these; those of trucks with a plan are left to the fit. */
-static void check_reasons(struct market *market, const struct xd_slot *offer, const struct xd_slot *request, unsigned misses)
+static void check_reasons(struct market *market, const struct xd_slot *offer, const struct xd_slot *request,
+                          unsigned misses)
 {
     const struct xd_plan *plan = &offer->truck_offer.plan;
     bool truck = offer->kind == XD_TRUCK;
     if (misses >> XD_MISS_CURRENCY & 1 || (truck && (plan->count || plan->done_m))) return;
-    unsigned terms = 1u << XD_MISS_PRICE | 1u << XD_MISS_TIME | 1u << XD_MISS_CAPACITY | 1u << XD_MISS_TEMPERATURE |
-                     1u << XD_MISS_DISTANCE;
+    unsigned terms = 1u << XD_MISS_PRICE | 1u << XD_MISS_TIME | 1u << XD_MISS_CAPACITY |
+                     1u << XD_MISS_TEMPERATURE | 1u << XD_MISS_DISTANCE;
     unsigned expected = truck ? truck_misses(offer, request, market->play.now)
                               : storage_misses(offer, request, market->play.options.market.road_factor_e4);
     /* A part may be too dear where the whole is not: then both the price and the capacity would help. */
@@ -246,9 +265,12 @@ static void check_reasons(struct market *market, const struct xd_slot *offer, co
     market->judged++;
 }
 
-/* --- the counts ---------------------------------------------------------------------------------------------------------------- */
+/* --- the counts
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
-/* Every order that fits is in reach, and they are as many as a look at all of them finds; a verdict agrees with the fit. */
+/* Every order that fits is in reach, and they are as many as a look at all of them finds; a verdict agrees
+ * with the fit. */
 static void check_counts(struct market *market, const struct xd_slot *asking, const msgpack_object *answer)
 {
     const struct xd_engine *engine = market->play.engine;
@@ -273,7 +295,9 @@ static void check_counts(struct market *market, const struct xd_slot *asking, co
     assert_true(number(answer, "in_reach") <= others);
 }
 
-/* --- what it would match --------------------------------------------------------------------------------------------------------- */
+/* --- what it would match
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static bool same_value(const msgpack_object *would, const msgpack_object *did, const char *key)
 {
@@ -303,8 +327,9 @@ static void check_stops(const msgpack_object *would, const msgpack_object *did)
 
 static void check_match(const msgpack_object *would, const msgpack_object *did)
 {
-    static const char *const keys[] = {"state", "quote", "price", "surplus", "km", "added_km", "from_day", "until_day",
-                                       "pallets", "kg", "m3", "ldm", "m2"};
+    static const char *const keys[] = {"state",    "quote",    "price",     "surplus", "km",
+                                       "added_km", "from_day", "until_day", "pallets", "kg",
+                                       "m3",       "ldm",      "m2"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (!same_value(would, did, keys[i])) fail_msg("%s differs", keys[i]);
     }
@@ -312,7 +337,8 @@ static void check_match(const msgpack_object *would, const msgpack_object *did)
 }
 
 /* Submits the order that was asked about, compares each match that comes of it, and takes all of it back. */
-static void check_submitted(struct market *market, const struct xd_record *record, const msgpack_object *answer)
+static void check_submitted(struct market *market, const struct xd_record *record,
+                            const msgpack_object *answer)
 {
     struct xd_play *play = &market->play;
     const msgpack_object *matches = list_of(answer, "matches");
@@ -325,8 +351,10 @@ static void check_submitted(struct market *market, const struct xd_record *recor
     for (size_t i = first; i < play->event_count; i++) {
         const msgpack_object *match = xd_mp_get(play->events[i], "match");
         struct xd_str type, account;
-        assert_true(xd_mp_get_str(play->events[i], "type", &type) && xd_mp_get_str(play->events[i], "account", &account));
-        bool news = xd_str_equal(type, xd_str_of("match.confirmed")) || xd_str_equal(type, xd_str_of("match.proposed"));
+        assert_true(xd_mp_get_str(play->events[i], "type", &type) &&
+                    xd_mp_get_str(play->events[i], "account", &account));
+        bool news = xd_str_equal(type, xd_str_of("match.confirmed")) ||
+                    xd_str_equal(type, xd_str_of("match.proposed"));
         if (!match || !news || !xd_str_equal(account, record->account)) continue;
         assert_true(made < matches->via.array.size);
         check_match(&matches->via.array.ptr[made++], match);
@@ -339,13 +367,16 @@ static void check_submitted(struct market *market, const struct xd_record *recor
     xd_buf_free(&state);
 }
 
-/* --- random markets ------------------------------------------------------------------------------------------------------------ */
+/* --- random markets
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static void ask_about_new(struct market *market, const struct xd_record *record)
 {
     msgpack_object answer;
     if (!ask(market, record, 0, &answer)) return; /* it has lapsed */
-    struct xd_slot *slot = xd_slot_create(market->play.engine, &record->order, record->account, 0, record->credit);
+    struct xd_slot *slot =
+        xd_slot_create(market->play.engine, &record->order, record->account, 0, record->credit);
     check_counts(market, slot, &answer);
     xd_slot_destroy(market->play.engine, slot);
     check_needs(market, record, &answer);
@@ -382,7 +413,8 @@ static void ask_about_resting(struct market *market, uint64_t id)
 
 static void play_market(struct market *market, uint64_t seed)
 {
-    market->world = (struct xd_world){.seed = seed, .next_order = 1, .now = 1893456000, .crowded = seed % 5 == 4};
+    market->world =
+        (struct xd_world){.seed = seed, .next_order = 1, .now = 1893456000, .crowded = seed % 5 == 4};
     xd_play_begin(&market->play, market->world.now);
     for (unsigned i = 0; i < COMMANDS; i++) {
         struct xd_record record;
@@ -405,23 +437,76 @@ static void play_market(struct market *market, uint64_t seed)
 static void explanations_are_true_and_change_nothing(void **state)
 {
     (void)state;
-    static const unsigned measured[] = {XD_MISS_PRICE,    XD_MISS_TIME,   XD_MISS_CAPACITY, XD_MISS_TEMPERATURE,
-                                        XD_MISS_FEATURES, XD_MISS_CREDIT, XD_MISS_DISTANCE};
+    static const unsigned measured[] = {XD_MISS_PRICE,       XD_MISS_TIME,     XD_MISS_CAPACITY,
+                                        XD_MISS_TEMPERATURE, XD_MISS_FEATURES, XD_MISS_CREDIT,
+                                        XD_MISS_DISTANCE};
     struct market market = {0};
     for (uint64_t seed = 1; seed <= 24 * scale(); seed++) {
         play_market(&market, seed);
     }
-    print_message("%llu questions, %llu matches foretold, %llu verdicts compared\n", (unsigned long long)market.asked,
-                  (unsigned long long)market.matched, (unsigned long long)market.judged);
+    print_message("%llu questions, %llu matches foretold, %llu verdicts compared\n",
+                  (unsigned long long)market.asked, (unsigned long long)market.matched,
+                  (unsigned long long)market.judged);
     for (size_t i = 0; i < sizeof measured / sizeof *measured; i++) {
-        print_message("reason %u: %llu changes tried\n", measured[i], (unsigned long long)market.told[measured[i]]);
+        print_message("reason %u: %llu changes tried\n", measured[i],
+                      (unsigned long long)market.told[measured[i]]);
         assert_true(market.told[measured[i]] > 10);
     }
     assert_true(market.matched > 100 && market.judged > 10000);
 }
 
+/* Loads away from a truck, the farther the later; the last of all is beside it, and too cheap by least. */
+static json_t *load_at(unsigned i, bool beside)
+{
+    double lon = beside ? 10.0 : 10.001 + i * 1e-4;
+    return json_pack("{s:s, s:s, s:s, s:o, s:{s:f, s:f}, s:{s:f, s:f}, s:i, s:i, s:s, s:s, s:s, s:i}",
+                     "account", "shipper", "side", "request", "kind", "truck", "ref", json_sprintf("r%u", i),
+                     "from", "lat", 0.0, "lon", lon, "to", "lat", 0.0, "lon", 12.0, "kg", 1000, "pallets", 1,
+                     "pickup_from", "2030-01-02T00:00:00Z", "pickup_until", "2030-01-03T00:00:00Z",
+                     "deliver_until", "2030-01-04T00:00:00Z", "max_price", beside ? 2 : 1);
+}
+
+static void at_the_limit_the_nearest_are_looked_at(void **state)
+{
+    (void)state;
+    enum { START = 1893456000, MORE = 20 };
+    struct market market = {.zone = msgpack_zone_new(ZONE_CHUNK)};
+    xd_play_begin(&market.play, START);
+    for (unsigned i = 0; i < XD_EXPLAIN_TRUCKS + MORE; i++) {
+        json_t *order = load_at(i, i + 1 == XD_EXPLAIN_TRUCKS + MORE);
+        xd_play_submit(&market.play, order);
+        json_decref(order);
+    }
+    struct xd_place from = {0, 100000000};
+    struct xd_record truck = {
+        .type = XD_RECORD_ORDER, .account = xd_str_of("carrier"), .credit = XD_CREDIT_UNKNOWN};
+    truck.order = (struct xd_order){.given = UINT64_C(1) << XD_F_PALLETS,
+                                    .kind = XD_TRUCK,
+                                    .from = from,
+                                    .currency = market.play.options.market.currency,
+                                    .amount = {2000},
+                                    .max_detour_m = 400000,
+                                    .available_from = START,
+                                    .available_until = START + 864000,
+                                    .speed = 600,
+                                    .base = 100000,
+                                    .valid_until = START + 864000,
+                                    .ref = xd_str_of("t")};
+    msgpack_object answer;
+    assert_true(ask(&market, &truck, 0, &answer));
+    assert_int_equal(number(&answer, "in_reach"), XD_EXPLAIN_TRUCKS);
+    assert_false(xd_mp_get(&answer, "complete")->via.boolean);
+    const msgpack_object *nearest = xd_mp_get(&list_of(&answer, "reasons")->via.array.ptr[0], "nearest");
+    struct xd_str text;
+    assert_true(xd_mp_get_str(nearest, "text", &text));
+    assert_memory_equal(text.at, "nearest would match at a quote of 2.00 (998.00 less)", text.len);
+    xd_play_end(&market.play);
+    msgpack_zone_free(market.zone);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(explanations_are_true_and_change_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(explanations_are_true_and_change_nothing),
+                                       cmocka_unit_test(at_the_limit_the_nearest_are_looked_at)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
