@@ -3,6 +3,7 @@
 #include "tests/bench/engine/measure.h"
 #include "tests/bench/engine/offers.h"
 #include "tests/bench/engine/prepare.h"
+#include "tests/bench/engine/slices.h"
 #include "tests/bench/engine/snapshot.h"
 
 #include <stddef.h>
@@ -16,6 +17,7 @@ static const char usage[] =
     "                               [--unmatched]\n"
     "       crossdock-bench-engine run --from FILE [--commands K] [--seconds T] [--check K]\n"
     "       crossdock-bench-engine endure --from FILE --commands K\n"
+    "       crossdock-bench-engine slices --from FILE\n"
     "       crossdock-bench-engine offers --resting N --requests R [--seed S] [--export DIR]\n"
     "\n"
     "prepare  makes a book of N resting orders and writes it to a file; --unmatched: orders that never "
@@ -23,6 +25,7 @@ static const char usage[] =
     "run      carries out commands on such a book and tells how fast; --check tells the digest of all events "
     "after so many\n"
     "endure   carries out K commands and tells of each tenth\n"
+    "slices   makes a snapshot of such a book in slices and tells how long the longest is\n"
     "offers   R requests, one after the other, take the best of N storage offers; --export writes both as "
     "CSV\n";
 
@@ -113,14 +116,18 @@ static int prepare(const struct arguments *arguments)
     return written ? EXIT_SUCCESS : fail("the file cannot be written");
 }
 
-static int on_book(const struct arguments *arguments, bool endure)
+enum work { RUN, ENDURE, SLICES };
+
+static int on_book(const struct arguments *arguments, enum work work)
 {
     struct xd_snapshot book;
     if (!xd_snapshot_read(arguments->from, &book))
         return fail("the file cannot be read, or the processor has no AVX2");
     struct xd_limits limits = {
         .commands = arguments->commands, .seconds = arguments->seconds, .check = arguments->check};
-    bool good = endure ? xd_measure_endurance(&book, limits.commands) : xd_measure_run(&book, &limits);
+    bool good = work == SLICES   ? xd_measure_slices(book.engine)
+                : work == ENDURE ? xd_measure_endurance(&book, limits.commands)
+                                 : xd_measure_run(&book, &limits);
     xd_engine_destroy(book.engine);
     xd_flow_destroy(book.flow);
     return good ? EXIT_SUCCESS : fail("the engine failed");
@@ -141,9 +148,10 @@ int main(int argc, char **argv)
     const char *verb = argc > 1 ? argv[1] : "";
     if (argc > 1 && read_arguments(argc, argv, &arguments)) {
         if (!strcmp(verb, "prepare") && arguments.shape && arguments.out) return prepare(&arguments);
-        if (!strcmp(verb, "run") && arguments.from) return on_book(&arguments, false);
+        if (!strcmp(verb, "run") && arguments.from) return on_book(&arguments, RUN);
         if (!strcmp(verb, "offers") && arguments.resting) return against_offers(&arguments);
-        if (!strcmp(verb, "endure") && arguments.from) return on_book(&arguments, true);
+        if (!strcmp(verb, "endure") && arguments.from) return on_book(&arguments, ENDURE);
+        if (!strcmp(verb, "slices") && arguments.from) return on_book(&arguments, SLICES);
     }
     fputs(usage, stderr);
     return 2;

@@ -117,6 +117,13 @@ def memory(broker, name="VmRSS"):
         return next(int(line.split()[1]) << 10 for line in status if line.startswith(name + ":"))
 
 
+def processor_seconds(broker):
+    """That it has used since it was started."""
+    with open("/proc/%d/stat" % broker.process.pid, encoding="ascii") as stat:
+        user, system = stat.read().rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def state(broker):
     with broker.client("*") as client:
         return client.call("state_hash")["partitions"]
@@ -191,6 +198,7 @@ def measure(count, tail, *args, say=lambda *_: None):
             note("stop", "data directory", directory_bytes(data), "bytes")
 
             note("restart", "until ready", started(broker), "s")
+            note("restart", "processor time until ready", processor_seconds(broker), "s")
             note("restart", "memory an open order", (memory(broker) - empty) / count, "bytes")
             note("restart", "peak memory an open order", (memory(broker, "VmHWM") - empty) / count, "bytes")
             if state(broker) != before:
@@ -201,6 +209,7 @@ def measure(count, tail, *args, say=lambda *_: None):
             broker.kill()
             note("kill", "records of log to replay", tail, "records")
             note("kill", "until ready", started(broker), "s")
+            note("kill", "processor time until ready", processor_seconds(broker), "s")
             if state(broker) != before:
                 raise AssertionError("the state is another after the kill")
 
