@@ -2,6 +2,9 @@
 #include "matcher/bounds.h"
 #include "matcher/lanes.h"
 
+/* Made anew wherever it is called, so that what is constant there is left out. */
+#define INLINE static inline __attribute__((always_inline))
+
 /* A plan has at most 66 legs, each rounded to the nearest metre. */
 #define LEGS_MARGIN 50.0f
 /* Minutes are whole, and after 2051 floats know them only to within eight. */
@@ -12,6 +15,7 @@
 struct boxes {
     const float *low, *high;
     unsigned stride;
+    bool rows; /* boxes of one: low and high are the same */
 };
 
 static inline xd_lanes low(struct boxes boxes, unsigned column)
@@ -21,7 +25,7 @@ static inline xd_lanes low(struct boxes boxes, unsigned column)
 
 static inline xd_lanes high(struct boxes boxes, unsigned column)
 {
-    return xd_lanes_at(boxes.high + column * boxes.stride);
+    return xd_lanes_at((boxes.rows ? boxes.low : boxes.high) + column * boxes.stride);
 }
 
 static inline xd_lanes positive(xd_lanes a)
@@ -34,8 +38,8 @@ static inline xd_lanes chord2(struct boxes boxes, unsigned column, const float p
 {
     xd_lanes sum = {0};
     for (unsigned i = 0; i < 3; i++) {
-        xd_lanes below = low(boxes, column + i) - place[i], above = place[i] - high(boxes, column + i);
-        xd_lanes out = positive(xd_lanes_max(below, above));
+        xd_lanes out = low(boxes, column + i) - place[i];
+        if (!boxes.rows) out = positive(xd_lanes_max(out, place[i] - high(boxes, column + i)));
         sum += out * out;
     }
     return sum;
@@ -76,7 +80,7 @@ static inline xd_lanes space_price(struct boxes boxes, float volume)
 
 /* What a part brings over its price is convex in its size: most at one end, the largest or the least. (A part that loses may still
  * fit: what it loses can round to nothing.) */
-static inline uint32_t storage_offers(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+INLINE uint32_t storage_offers(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
 {
     xd_lanes away2 = chord2(boxes, XD_COLUMN_X, sought->place);
     xd_lanes_mask fits = (away2 <= sought->reach2) & (high(boxes, XD_COLUMN_TEMP_MIN) >= sought->temp_min) &
@@ -110,7 +114,7 @@ static inline xd_lanes left_between(struct boxes boxes, unsigned limit_column, f
     return dear - low(boxes, limit_column + 3) * (rate - dear_rate);
 }
 
-static inline uint32_t storage_requests(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+INLINE uint32_t storage_requests(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
 {
     xd_lanes away2 = chord2(boxes, XD_COLUMN_X, sought->place), reach = high(boxes, XD_WANT_REACH);
     xd_lanes_mask fits = (away2 <= reach * reach) & (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_min) &
@@ -153,7 +157,7 @@ static inline xd_lanes if_else(xd_lanes_mask mask, xd_lanes yes, xd_lanes no)
     return (xd_lanes)(((xd_lanes_mask)yes & mask) | ((xd_lanes_mask)no & ~mask));
 }
 
-static inline uint32_t lanes(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+INLINE uint32_t lanes(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
 {
     xd_lanes longest = high(boxes, XD_TRUCK_LONGEST) + LEGS_MARGIN, slowness = low(boxes, XD_TRUCK_SLOWNESS);
     xd_lanes to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road);
@@ -175,67 +179,71 @@ static inline uint32_t lanes(struct boxes boxes, const struct xd_sought *sought,
  *
  *     h-p + q-e - planned                     where e stays the last,
  *     max(0, h-p + p-e - planned) + e-q - p-q where p comes before and q after it,
- *     e-p                                     where both come after it. */
-static inline uint32_t roamers(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+ *     e-p                                     where both come after it,
+ *
+ * and what comes after e comes no earlier than e does as planned. */
+struct roaming {
+    xd_lanes to_pickup, end_pickup, end_delivery; /* metres: h-p, e-p, e-q */
+    xd_lanes planned, spare, most_direct, least_direct;
+    xd_lanes slowness, free, last, until;
+    xd_lanes pickup_from, pickup_until, deliver_until, loading, unloading;
+};
+
+/* The least that the plan grows by, a lot where its times allow none of the three ways. */
+INLINE xd_lanes roaming_growth(const struct roaming *r)
 {
-    xd_lanes spare = high(boxes, XD_TRUCK_LONGEST) + LEGS_MARGIN, slowness = low(boxes, XD_TRUCK_SLOWNESS);
-    xd_lanes planned = high(boxes, XD_TRUCK_PLANNED);
-    xd_lanes to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road);
-    xd_lanes end_pickup = metres(chord2(boxes, XD_TRUCK_TO_X, sought->place), sought->road);
-    xd_lanes end_delivery = metres(chord2(boxes, XD_TRUCK_TO_X, sought->to), sought->road);
-    xd_lanes within = to_pickup + end_delivery - planned;
-    xd_lanes across = positive(to_pickup + end_pickup - planned) + end_delivery - sought->direct;
-    xd_lanes early = xd_lanes_min(within, across);
-    xd_lanes arrival = low(boxes, XD_TRUCK_FREE) + to_pickup * slowness - MINUTES_MARGIN;
-    xd_lanes arrival_after = low(boxes, XD_ROAMER_LAST) + end_pickup * slowness - MINUTES_MARGIN;
-    xd_lanes_mask before = (early <= spare) & (arrival <= sought->pickup_until);
-    xd_lanes_mask after = (end_pickup <= spare) & (arrival_after <= sought->pickup_until);
-    xd_lanes_mask fits = before | after;
-    if (!xd_lanes_bits(fits)) return 0;
-    xd_lanes grows = xd_lanes_min(if_else(before, early, xd_lanes_of(NEVER)), if_else(after, end_pickup, xd_lanes_of(NEVER)));
-    arrival = if_else(before, arrival, arrival_after);
-    xd_lanes delivery = xd_lanes_max(arrival, xd_lanes_of(sought->pickup_from - MINUTES_MARGIN)) + sought->loading +
-                        slowness * sought->direct;
-    fits &= (delivery - MINUTES_MARGIN <= sought->deliver_until) &
-            (delivery + sought->unloading - MINUTES_MARGIN <= high(boxes, XD_TRUCK_UNTIL));
-    fits &= carries(boxes, sought);
-    return reaching_at(boxes, sought, fits, grows, at_least, bounds);
+    xd_lanes arrival = r->free + r->to_pickup * r->slowness - MINUTES_MARGIN;
+    xd_lanes arrival_after = r->last + r->end_pickup * r->slowness - MINUTES_MARGIN;
+    xd_lanes haul = r->loading + r->least_direct * r->slowness - MINUTES_MARGIN;
+    xd_lanes delivery = xd_lanes_max(arrival, r->pickup_from) + haul;
+    xd_lanes delivery_after = xd_lanes_max(arrival_after, r->pickup_from) + haul;
+    xd_lanes from_end = r->end_delivery * r->slowness - MINUTES_MARGIN;
+    xd_lanes delivery_across = xd_lanes_max(delivery, r->last + from_end);
+    xd_lanes done_by = r->until - r->unloading;
+    xd_lanes within = r->to_pickup + r->end_delivery - r->planned;
+    xd_lanes across = positive(r->to_pickup + r->end_pickup - r->planned) + r->end_delivery - r->most_direct;
+    xd_lanes_mask early = arrival <= r->pickup_until;
+    xd_lanes_mask is_within = early & (within <= r->spare) & (delivery <= r->deliver_until) & (delivery + from_end <= done_by);
+    xd_lanes_mask is_across = early & (across <= r->spare) & (delivery_across <= r->deliver_until) & (delivery_across <= done_by);
+    xd_lanes_mask is_after = (arrival_after <= r->pickup_until) & (r->end_pickup <= r->spare) &
+                             (delivery_after <= r->deliver_until) & (delivery_after <= done_by);
+    xd_lanes never = xd_lanes_of(NEVER);
+    return xd_lanes_min(if_else(is_within, within, never),
+                        xd_lanes_min(if_else(is_across, across, never), if_else(is_after, r->end_pickup, never)));
 }
 
-/* The same of loads, for a truck that comes in. */
-static inline uint32_t loads(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+INLINE uint32_t roamers(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
 {
-    xd_lanes direct = low(boxes, XD_LOAD_DIRECT), zero = {0};
-    xd_lanes to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road);
-    xd_lanes end_delivery = metres(chord2(boxes, XD_LOAD_TO_X, sought->to), sought->road);
-    xd_lanes arrival = sought->free + to_pickup * sought->slowness - MINUTES_MARGIN;
-    xd_lanes pickup_until = high(boxes, XD_LOAD_PICKUP_UNTIL), to_end = end_delivery, grows;
-    xd_lanes_mask fits;
-    if (sought->ends) {
-        xd_lanes way = to_pickup + direct + end_delivery;
-        fits = (way <= sought->longest + LEGS_MARGIN) & (arrival <= pickup_until);
-        grows = way - sought->planned;
-    } else {
-        xd_lanes end_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->to), sought->road);
-        xd_lanes within = to_pickup + end_delivery - sought->planned;
-        xd_lanes across = positive(to_pickup + end_pickup - sought->planned) + end_delivery - high(boxes, XD_LOAD_DIRECT);
-        xd_lanes early = xd_lanes_min(within, across);
-        xd_lanes arrival_after = sought->last + end_pickup * sought->slowness - MINUTES_MARGIN;
-        xd_lanes_mask before = (early <= sought->longest + LEGS_MARGIN) & (arrival <= pickup_until);
-        xd_lanes_mask after = (end_pickup <= sought->longest + LEGS_MARGIN) & (arrival_after <= pickup_until);
-        grows = xd_lanes_min(if_else(before, early, xd_lanes_of(NEVER)), if_else(after, end_pickup, xd_lanes_of(NEVER)));
-        arrival = if_else(before, arrival, arrival_after);
-        fits = before | after;
-        to_end = zero;
-    }
+    struct roaming roaming = {.to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road),
+                              .planned = high(boxes, XD_TRUCK_PLANNED),
+                              .spare = high(boxes, XD_TRUCK_LONGEST) + LEGS_MARGIN};
+    xd_lanes_mask fits = (roaming.to_pickup <= roaming.planned + roaming.spare) & carries(boxes, sought);
     if (!xd_lanes_bits(fits)) return 0;
-    xd_lanes delivery = xd_lanes_max(arrival, low(boxes, XD_LOAD_PICKUP_FROM) - MINUTES_MARGIN) +
-                        low(boxes, XD_LOAD_LOADING) + sought->slowness * direct;
+    roaming.end_pickup = metres(chord2(boxes, XD_TRUCK_TO_X, sought->place), sought->road);
+    roaming.end_delivery = metres(chord2(boxes, XD_TRUCK_TO_X, sought->to), sought->road);
+    roaming.most_direct = roaming.least_direct = xd_lanes_of(sought->direct);
+    roaming.slowness = low(boxes, XD_TRUCK_SLOWNESS);
+    roaming.free = low(boxes, XD_TRUCK_FREE);
+    roaming.last = low(boxes, XD_ROAMER_LAST);
+    roaming.until = high(boxes, XD_TRUCK_UNTIL);
+    roaming.pickup_from = xd_lanes_of(sought->pickup_from - MINUTES_MARGIN);
+    roaming.pickup_until = xd_lanes_of(sought->pickup_until);
+    roaming.deliver_until = xd_lanes_of(sought->deliver_until);
+    roaming.loading = xd_lanes_of(sought->loading);
+    roaming.unloading = xd_lanes_of(sought->unloading);
+    xd_lanes grows = roaming_growth(&roaming);
+    return reaching_at(boxes, sought, fits & (grows < NEVER), grows, at_least, bounds);
+}
+
+/* --- loads, for a truck that comes in ---------------------------------------------------------------------------------------- */
+
+/* Loads that suit the truck, as the plan grows by at least so many metres. */
+INLINE uint32_t loads_reaching(struct boxes boxes, const struct xd_sought *sought, xd_lanes_mask fits, xd_lanes grows,
+                                      float at_least, float *bounds)
+{
+    if (!xd_lanes_bits(fits)) return 0;
     fits &= (low(boxes, XD_LOAD_KG) <= sought->kg) & (low(boxes, XD_LOAD_PALLETS) <= sought->pallets) &
-            (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) & (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min) &
-            (delivery - MINUTES_MARGIN <= high(boxes, XD_LOAD_DELIVER_UNTIL)) &
-            (delivery + low(boxes, XD_LOAD_UNLOADING) + to_end * sought->slowness - MINUTES_MARGIN <= sought->until);
-    if (!xd_lanes_bits(fits)) return 0;
+            (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) & (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min);
     xd_lanes limit = high(boxes, XD_LOAD_LIMIT);
     xd_lanes left = limit - low(boxes, XD_LOAD_VOLUME) * sought->rate;
     left = xd_lanes_min(left, left_between(boxes, XD_LOAD_LIMIT, sought->rate, XD_CHEAP_HAUL, XD_DEAR_HAUL));
@@ -243,21 +251,80 @@ static inline uint32_t loads(struct boxes boxes, const struct xd_sought *sought,
     return reaching(fits, left - sought->base - sought->detour * added, limit, at_least, bounds);
 }
 
+INLINE uint32_t loads_of_lane(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+{
+    xd_lanes direct = low(boxes, XD_LOAD_DIRECT);
+    xd_lanes to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road);
+    xd_lanes to_end = metres(chord2(boxes, XD_LOAD_TO_X, sought->to), sought->road);
+    xd_lanes way = to_pickup + direct + to_end;
+    xd_lanes_mask fits = way <= sought->longest + LEGS_MARGIN;
+    if (!xd_lanes_bits(fits)) return 0;
+    xd_lanes arrival = sought->free + to_pickup * sought->slowness - MINUTES_MARGIN;
+    xd_lanes delivery = xd_lanes_max(arrival, low(boxes, XD_LOAD_PICKUP_FROM) - MINUTES_MARGIN) +
+                        low(boxes, XD_LOAD_LOADING) + direct * sought->slowness - MINUTES_MARGIN;
+    fits &= (arrival <= high(boxes, XD_LOAD_PICKUP_UNTIL)) & (delivery <= high(boxes, XD_LOAD_DELIVER_UNTIL)) &
+            (delivery + low(boxes, XD_LOAD_UNLOADING) + to_end * sought->slowness <= sought->until);
+    return loads_reaching(boxes, sought, fits, way - sought->planned, at_least, bounds);
+}
+
+INLINE uint32_t loads_of_roamer(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+{
+    struct roaming roaming = {.to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road),
+                              .planned = xd_lanes_of(sought->planned),
+                              .spare = xd_lanes_of(sought->longest + LEGS_MARGIN)};
+    xd_lanes_mask fits = roaming.to_pickup <= roaming.planned + roaming.spare;
+    if (!xd_lanes_bits(fits)) return 0;
+    roaming.end_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->to), sought->road);
+    roaming.end_delivery = metres(chord2(boxes, XD_LOAD_TO_X, sought->to), sought->road);
+    roaming.least_direct = low(boxes, XD_LOAD_DIRECT);
+    roaming.most_direct = high(boxes, XD_LOAD_DIRECT);
+    roaming.slowness = xd_lanes_of(sought->slowness);
+    roaming.free = xd_lanes_of(sought->free);
+    roaming.last = xd_lanes_of(sought->last);
+    roaming.until = xd_lanes_of(sought->until);
+    roaming.pickup_from = low(boxes, XD_LOAD_PICKUP_FROM) - MINUTES_MARGIN;
+    roaming.pickup_until = high(boxes, XD_LOAD_PICKUP_UNTIL);
+    roaming.deliver_until = high(boxes, XD_LOAD_DELIVER_UNTIL);
+    roaming.loading = low(boxes, XD_LOAD_LOADING);
+    roaming.unloading = low(boxes, XD_LOAD_UNLOADING);
+    xd_lanes grows = roaming_growth(&roaming);
+    return loads_reaching(boxes, sought, fits & (grows < NEVER), grows, at_least, bounds);
+}
+
+INLINE uint32_t loads(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+{
+    if (sought->ends) return loads_of_lane(boxes, sought, at_least, bounds);
+    return loads_of_roamer(boxes, sought, at_least, bounds);
+}
+
 /* --- the pass ---------------------------------------------------------------------------------------------------------------- */
 
 typedef uint32_t bound_some(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds);
 
-static inline __attribute__((always_inline)) uint64_t bound_all(bound_some *some, const struct xd_sought *sought,
+INLINE uint64_t pass(bound_some *some, const struct xd_sought *sought,
+                                                           struct boxes boxes, unsigned count, float at_least, float *bounds)
+{
+    uint64_t fits = 0;
+    for (unsigned i = 0; i < count; i += XD_LANES) {
+        fits |= (uint64_t)some(boxes, sought, at_least, bounds + i) << i;
+        boxes.low += XD_LANES;
+        boxes.high += XD_LANES;
+    }
+    return count < 64 ? fits & ((UINT64_C(1) << count) - 1) : fits;
+}
+
+/* One pass for rows, one for boxes: each made with what it knows of the other. */
+INLINE uint64_t bound_all(bound_some *some, const struct xd_sought *sought,
                                                                 const float *low_values, const float *high_values,
                                                                 unsigned stride, unsigned count, float at_least,
                                                                 float *bounds)
 {
-    uint64_t fits = 0;
-    for (unsigned i = 0; i < count; i += XD_LANES) {
-        struct boxes boxes = {low_values + i, high_values + i, stride};
-        fits |= (uint64_t)some(boxes, sought, at_least, bounds + i) << i;
+    if (low_values == high_values) {
+        struct boxes rows = {low_values, low_values, XD_LEAF_ROWS, true};
+        return pass(some, sought, rows, count, at_least, bounds);
     }
-    return count < 64 ? fits & ((UINT64_C(1) << count) - 1) : fits;
+    struct boxes boxes = {low_values, high_values, stride, false};
+    return pass(some, sought, boxes, count, at_least, bounds);
 }
 
 static uint64_t bound_storage_offers(const struct xd_sought *sought, const float *low_values, const float *high_values,
