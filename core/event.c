@@ -101,7 +101,8 @@ void xd_order_view_write(struct xd_buf *out, const struct xd_order_view *order)
     enum { ALWAYS = 8 };
     int scale = xd_dim_scale[xd_main_dim(order->kind)];
     bool request = order->side == XD_REQUEST;
-    xd_mp_map(out, ALWAYS + (uint32_t)request + (order->reason != NULL) + (order->error != XD_OK));
+    uint32_t amended = order->amendment ? 2 : 0;
+    xd_mp_map(out, ALWAYS + (uint32_t)request + (order->reason != NULL) + (order->error != XD_OK) + amended);
     put_text(out, "ref", order->ref);
     put_order_id(out, "id", order->id);
     put_text(out, "account", order->account);
@@ -113,6 +114,11 @@ void xd_order_view_write(struct xd_buf *out, const struct xd_order_view *order)
     put_int(out, "valid_until", order->valid_until);
     if (order->reason != NULL) put_cstr(out, "reason", order->reason);
     if (order->error != XD_OK) put_error(out, order->error);
+    if (!order->amendment) return;
+    xd_mp_cstr(out, "kept_priority");
+    xd_mp_bool(out, order->kept_priority);
+    xd_mp_cstr(out, "changes");
+    xd_amendment_write(order->amendment, order->changes, out);
 }
 
 /* --- a match --- */

@@ -6,11 +6,12 @@
 #define XD_CORE_EVENT_H
 
 #include "core/id.h"
-#include "core/order.h"
+#include "core/amend.h"
 
 #define XD_EVENT_TYPES(X)                                                                                         \
     X(ORDER_ACCEPTED, "order.accepted")                                                                           \
     X(ORDER_REJECTED, "order.rejected")                                                                           \
+    X(ORDER_AMENDED, "order.amended")                                                                             \
     X(ORDER_FILLED, "order.filled")                                                                               \
     X(ORDER_CANCELLED, "order.cancelled")                                                                         \
     X(ORDER_EXPIRED, "order.expired")                                                                             \
@@ -74,6 +75,9 @@ struct xd_order_view {
     int64_t valid_until;
     const char *reason; /* why it was cancelled or rejected, or NULL: "fill_now", "owner", ... */
     enum xd_code error; /* XD_OK, or why it was rejected */
+    const struct xd_amendment *amendment; /* what amended it, or NULL; of it only the fields of `changes` are told */
+    uint64_t changes;
+    bool kept_priority;
 };
 
 struct xd_party_view {

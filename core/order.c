@@ -68,18 +68,18 @@ static bool read_side_and_kind(const msgpack_object *map, struct xd_order *out, 
     return xd_value_read(&xd_fields[XD_F_KIND], kind, out, error);
 }
 
-static bool unknown_field(const msgpack_object_str *key, enum xd_column column, struct xd_error *error)
+bool xd_field_unknown(const msgpack_object_str *key, const char *owner, struct xd_error *error)
 {
     char name[XD_GIVEN];
     xd_given_name(key->ptr, key->size, name);
     if (!xd_utf8_valid(key->ptr, key->size)) {
         return xd_fail(error, XD_BAD_UTF8, name, "the name of a field, \"%s\", is not UTF-8", name);
     }
-    return xd_fail(error, XD_UNKNOWN_FIELD, name, "a %s has no field \"%s\"", xd_column_name(column), name);
+    return xd_fail(error, XD_UNKNOWN_FIELD, name, "a %s has no field \"%s\"", owner, name);
 }
 
 /* The field exists, but for other orders: says for which. */
-static bool misplaced_field(const struct xd_field *field, enum xd_column column, struct xd_error *error)
+bool xd_field_misplaced(const struct xd_field *field, enum xd_column column, struct xd_error *error)
 {
     char others[160] = "";
     for (unsigned other = 0; other < XD_COLUMNS; other++) {
@@ -102,8 +102,8 @@ static bool read_field(const msgpack_object_kv *kv, enum xd_column column, struc
     }
     const msgpack_object_str *key = &kv->key.via.str;
     const struct xd_field *field = xd_field_find(key->ptr, key->size);
-    if (field == NULL) return unknown_field(key, column, error);
-    if (field->need[column] == XD_NEVER) return misplaced_field(field, column, error);
+    if (field == NULL) return xd_field_unknown(key, xd_column_name(column), error);
+    if (field->need[column] == XD_NEVER) return xd_field_misplaced(field, column, error);
     enum xd_field_id id = xd_field_id(field);
     if (xd_order_gave(out, id)) {
         return xd_fail(error, XD_DUPLICATE_FIELD, field->name, "%s is given twice", field->name);
@@ -113,7 +113,7 @@ static bool read_field(const msgpack_object_kv *kv, enum xd_column column, struc
     return true;
 }
 
-static bool all_there(const struct xd_order *order, enum xd_column column, struct xd_error *error)
+bool xd_order_complete(const struct xd_order *order, enum xd_column column, struct xd_error *error)
 {
     for (unsigned id = 0; id < XD_FIELD_COUNT; id++) {
         const struct xd_field *field = &xd_fields[id];
@@ -138,7 +138,7 @@ bool xd_order_read(const msgpack_object *map, const struct xd_market *market, st
     for (uint32_t i = 0; i < map->via.map.size; i++) {
         if (!read_field(&map->via.map.ptr[i], column, out, error)) return false;
     }
-    if (!all_there(out, column, error)) return false;
+    if (!xd_order_complete(out, column, error)) return false;
     xd_order_default(out);
     if (!xd_order_gave(out, XD_F_VALID_UNTIL)) out->valid_until = xd_order_end(out);
     if (!xd_order_gave(out, XD_F_CURRENCY)) out->currency = market->currency;

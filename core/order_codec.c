@@ -73,7 +73,7 @@ static void write_currency(struct xd_buf *out, int64_t currency)
     xd_mp_cstr(out, text);
 }
 
-static void write_value(struct xd_buf *out, const struct xd_field *field, const void *at)
+void xd_value_write(struct xd_buf *out, const struct xd_field *field, const void *at)
 {
     switch (field->type) {
     case XD_TYPE_CHOICE:
@@ -116,7 +116,7 @@ void xd_order_write(const struct xd_order *order, struct xd_buf *out)
     for (unsigned id = 0; id < XD_FIELD_COUNT; id++) {
         if (!xd_order_gave(order, id)) continue;
         xd_mp_cstr(out, xd_fields[id].name);
-        write_value(out, &xd_fields[id], xd_order_at(order, &xd_fields[id]));
+        xd_value_write(out, &xd_fields[id], xd_order_at(order, &xd_fields[id]));
     }
 }
 
@@ -129,7 +129,7 @@ static void pack_two(struct xd_buf *out, int64_t a, int64_t b)
     xd_mp_int(out, b);
 }
 
-static void pack_value(struct xd_buf *out, const struct xd_field *field, const void *at)
+void xd_value_pack(struct xd_buf *out, const struct xd_field *field, const void *at)
 {
     const struct xd_place *place = at;
     const struct xd_range *range = at;
@@ -162,7 +162,7 @@ static void pack_fields(const struct xd_order *order, uint64_t set, struct xd_bu
     for (unsigned id = 0; id < XD_FIELD_COUNT; id++) {
         if (!(set >> id & 1)) continue;
         xd_mp_uint(out, xd_fields[id].tag + (xd_order_gave(order, id) ? 0U : (unsigned)TAG_DEFAULT));
-        pack_value(out, &xd_fields[id], xd_order_at(order, &xd_fields[id]));
+        xd_value_pack(out, &xd_fields[id], xd_order_at(order, &xd_fields[id]));
     }
 }
 
@@ -260,7 +260,7 @@ static bool unpack_currency(const msgpack_object *value, int64_t *out)
     return xd_currency(text, 3) == *out && *out != 0;
 }
 
-static bool unpack_value(const struct xd_field *field, const msgpack_object *value, struct xd_order *out)
+bool xd_value_unpack(const struct xd_field *field, const msgpack_object *value, struct xd_order *out)
 {
     void *at = xd_order_int(out, field);
     switch (field->type) {
@@ -306,7 +306,7 @@ bool xd_order_unpack(const msgpack_object *object, struct xd_order *out)
         bool gave = kv->key.via.u64 == xd_fields[id].tag;
         bool filled = (always >> id & 1) && kv->key.via.u64 == xd_fields[id].tag + (unsigned)TAG_DEFAULT;
         if (!gave && !filled) continue;
-        if (!unpack_value(&xd_fields[id], &kv->val, out)) return false;
+        if (!xd_value_unpack(&xd_fields[id], &kv->val, out)) return false;
         seen |= UINT64_C(1) << id;
         if (gave) out->given |= UINT64_C(1) << id;
         kv++;

@@ -1,5 +1,6 @@
 #include "core/output.h"
 
+#include <assert.h>
 #include <string.h>
 
 void xd_output_init(struct xd_output *output, size_t limit)
@@ -7,6 +8,7 @@ void xd_output_init(struct xd_output *output, size_t limit)
     xd_buf_init(&output->events, limit);
     xd_buf_init(&output->ends, limit);
     xd_buf_init(&output->outcomes, limit);
+    xd_buf_init(&output->refusals, limit);
     xd_buf_init(&output->closed, limit);
 }
 
@@ -15,6 +17,7 @@ void xd_output_clear(struct xd_output *output)
     xd_buf_clear(&output->events);
     xd_buf_clear(&output->ends);
     xd_buf_clear(&output->outcomes);
+    xd_buf_clear(&output->refusals);
     xd_buf_clear(&output->closed);
 }
 
@@ -23,12 +26,14 @@ void xd_output_free(struct xd_output *output)
     xd_buf_free(&output->events);
     xd_buf_free(&output->ends);
     xd_buf_free(&output->outcomes);
+    xd_buf_free(&output->refusals);
     xd_buf_free(&output->closed);
 }
 
 bool xd_output_failed(const struct xd_output *output)
 {
-    return output->events.failed || output->ends.failed || output->outcomes.failed || output->closed.failed;
+    return output->events.failed || output->ends.failed || output->outcomes.failed || output->refusals.failed ||
+           output->closed.failed;
 }
 
 uint32_t xd_output_event_count(const struct xd_output *output)
@@ -41,10 +46,23 @@ void xd_output_end_event(struct xd_output *output)
     xd_buf_add(&output->ends, &output->events.len, sizeof output->events.len);
 }
 
+static_assert(XD_CODE_COUNT <= 0x100, "a code is one byte of an outcome");
+
+void xd_output_outcome_noted(struct xd_output *output, enum xd_code code, unsigned note)
+{
+    uint16_t outcome = (uint16_t)((unsigned)code | note << 8);
+    xd_buf_add(&output->outcomes, &outcome, sizeof outcome);
+}
+
 void xd_output_outcome(struct xd_output *output, enum xd_code code)
 {
-    uint16_t outcome = (uint16_t)code;
-    xd_buf_add(&output->outcomes, &outcome, sizeof outcome);
+    xd_output_outcome_noted(output, code, 0);
+}
+
+void xd_output_refuse(struct xd_output *output, const struct xd_error *error)
+{
+    struct xd_refusal refusal = {.record = (uint32_t)(output->outcomes.len / sizeof(uint16_t)), .error = *error};
+    xd_buf_add(&output->refusals, &refusal, sizeof refusal);
 }
 
 void xd_output_close_ref(struct xd_output *output, uint64_t order_id, struct xd_str account, struct xd_str ref,

@@ -15,14 +15,32 @@ struct xd_closed_ref {
     char ref[XD_REF_MAX];
 };
 
+/* What an outcome says: the code and, of some types of record, a note (of an amendment: enum xd_amended). */
+static inline enum xd_code xd_outcome_code(uint16_t outcome)
+{
+    return (enum xd_code)(outcome & 0xff);
+}
+
+static inline unsigned xd_outcome_note(uint16_t outcome)
+{
+    return outcome >> 8;
+}
+
+/* Why a record was refused, where its code alone does not say it. */
+struct xd_refusal {
+    uint32_t record; /* which of the records applied, counted from 0 */
+    struct xd_error error;
+};
+
 struct xd_output {
     struct xd_buf events;   /* whole events (event.h), one after the other */
     struct xd_buf ends;     /* size_t: where each event ends in `events` */
-    struct xd_buf outcomes; /* uint16_t enum xd_code: one for each record applied */
+    struct xd_buf outcomes; /* uint16_t: one for each record applied (xd_outcome_code, xd_outcome_note) */
+    struct xd_buf refusals; /* struct xd_refusal */
     struct xd_buf closed;   /* struct xd_closed_ref */
 };
 
-/* `limit` bounds each of the four, in bytes. */
+/* `limit` bounds each of the five, in bytes. */
 void xd_output_init(struct xd_output *output, size_t limit);
 void xd_output_clear(struct xd_output *output);
 void xd_output_free(struct xd_output *output);
@@ -35,6 +53,9 @@ uint32_t xd_output_event_count(const struct xd_output *output);
 /* To be called after each event appended to `events`. */
 void xd_output_end_event(struct xd_output *output);
 void xd_output_outcome(struct xd_output *output, enum xd_code code);
+void xd_output_outcome_noted(struct xd_output *output, enum xd_code code, unsigned note);
+/* To be called before the outcome of the record that it is about. */
+void xd_output_refuse(struct xd_output *output, const struct xd_error *error);
 void xd_output_close_ref(struct xd_output *output, uint64_t order_id, struct xd_str account, struct xd_str ref,
                          bool freed);
 

@@ -6,10 +6,11 @@
 #include <string.h>
 
 /* What a record of each type carries. */
-enum { ACCOUNT = 1, ORDER_ID = 2, MATCH_ID = 4, CREDIT = 8, ORDER = 16 };
+enum { ACCOUNT = 1, ORDER_ID = 2, MATCH_ID = 4, CREDIT = 8, ORDER = 16, CHANGES = 32 };
 
 static const uint8_t parts_of[XD_RECORD_TYPE_COUNT] = {
     [XD_RECORD_ORDER] = ACCOUNT | ORDER_ID | CREDIT | ORDER,
+    [XD_RECORD_AMEND] = ACCOUNT | ORDER_ID | CHANGES,
     [XD_RECORD_CANCEL] = ACCOUNT | ORDER_ID,
     [XD_RECORD_CANCEL_MATCH] = ACCOUNT | MATCH_ID,
     [XD_RECORD_ACCEPT] = ACCOUNT | MATCH_ID,
@@ -51,6 +52,26 @@ static void write_match_id(struct xd_buf *out, uint64_t id, bool text)
     }
 }
 
+static void write_order(struct xd_buf *out, const struct xd_order *order, bool text)
+{
+    xd_mp_cstr(out, "order");
+    if (text) {
+        xd_order_write(order, out);
+    } else {
+        xd_order_pack(order, out);
+    }
+}
+
+static void write_changes(struct xd_buf *out, const struct xd_amendment *amendment, bool text)
+{
+    xd_mp_cstr(out, "changes");
+    if (text) {
+        xd_amendment_write(amendment, UINT64_MAX, out);
+    } else {
+        xd_amendment_pack(amendment, out);
+    }
+}
+
 /* Both forms: `text` is the one for people. */
 static void write(const struct xd_record *record, bool text, struct xd_buf *out)
 {
@@ -74,13 +95,8 @@ static void write(const struct xd_record *record, bool text, struct xd_buf *out)
         xd_mp_cstr(out, "credit");
         xd_mp_int(out, record->credit);
     }
-    if (!(parts & ORDER)) return;
-    xd_mp_cstr(out, "order");
-    if (text) {
-        xd_order_write(&record->order, out);
-    } else {
-        xd_order_pack(&record->order, out);
-    }
+    if (parts & ORDER) write_order(out, &record->order, text);
+    if (parts & CHANGES) write_changes(out, &record->amendment, text);
 }
 
 void xd_record_pack(const struct xd_record *record, struct xd_buf *out)
@@ -131,6 +147,7 @@ static unsigned read_part(const msgpack_object_kv *kv, struct xd_record *out)
     if (key_is(&kv->key, "id")) return read_uint(&kv->val, 1, UINT64_MAX, &out->order_id) ? ORDER_ID : 0;
     if (key_is(&kv->key, "match")) return read_uint(&kv->val, 1, UINT64_MAX, &out->match_id) ? MATCH_ID : 0;
     if (key_is(&kv->key, "order")) return xd_order_unpack(&kv->val, &out->order) ? ORDER : 0;
+    if (key_is(&kv->key, "changes")) return xd_amendment_unpack(&kv->val, &out->amendment) ? CHANGES : 0;
     if (!key_is(&kv->key, "credit") || !read_uint(&kv->val, 0, XD_CREDIT_MAX, &credit)) return 0;
     out->credit = (int64_t)credit;
     return CREDIT;

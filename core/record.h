@@ -3,10 +3,11 @@
 #ifndef XD_CORE_RECORD_H
 #define XD_CORE_RECORD_H
 
-#include "core/order.h"
+#include "core/amend.h"
 
 #define XD_RECORD_TYPES(X)                                                                                        \
     X(ORDER, "order")               /* account, order_id, credit (the poster's), order */                         \
+    X(AMEND, "amend")               /* account, order_id, amendment */                                            \
     X(CANCEL, "cancel")             /* account, order_id */                                                       \
     X(CANCEL_MATCH, "cancel_match") /* account, match_id */                                                       \
     X(ACCEPT, "accept")             /* account, match_id */                                                       \
@@ -29,13 +30,16 @@ struct xd_record {
     uint64_t order_id;
     uint64_t match_id;
     int64_t credit;
-    struct xd_order order;
+    union {
+        struct xd_order order;
+        struct xd_amendment amendment;
+    };
 };
 
 const char *xd_record_type_name(enum xd_record_type type);
 
-/* A msgpack map {"type", "account", "id" or "match", "credit", "order"}, of which each type has what is said above;
- * ids are integers, the order is in its ledger form. */
+/* A msgpack map {"type", "account", "id" or "match", "credit", "order", "changes"}, of which each type has what is said above;
+ * ids are integers, orders and changes are in their ledger form. */
 void xd_record_pack(const struct xd_record *record, struct xd_buf *out);
 
 /* Back again; strings point into `object`. False if it is not a record. */

@@ -31,6 +31,10 @@ enum xd_column {
 };
 enum xd_need { XD_NEVER, XD_OPTIONAL, XD_REQUIRED };
 
+/* Whether a field of an open order may be amended, and what of it makes the order easier to match: more of it (a higher
+ * number, a later time, a larger set, a wider range) or less. What says nothing about whom it fits is free. */
+enum xd_amend { XD_AMEND_NOT, XD_AMEND_FREELY, XD_AMEND_MORE, XD_AMEND_LESS };
+
 enum xd_field_id {
     XD_F_SIDE,
     XD_F_KIND,
@@ -84,6 +88,7 @@ struct xd_field {
     uint8_t scale;
     int64_t min, max;                /* in units of 10^-scale; list or text length for those types */
     uint8_t need[XD_COLUMNS];        /* enum xd_need */
+    uint8_t amend[XD_COLUMNS];       /* enum xd_amend */
     size_t offset;                   /* in struct xd_order */
     const char *const *choices;      /* NULL-terminated, for XD_TYPE_CHOICE */
     const char *unit;                /* "kg", "km", ... or "" */

@@ -92,11 +92,13 @@ static enum xd_code set_credit(struct xd_engine *engine, const struct xd_record 
     return XD_OK;
 }
 
-static enum xd_code carry_out(struct xd_engine *engine, const struct xd_record *record)
+static enum xd_code carry_out(struct xd_engine *engine, const struct xd_record *record, unsigned *note)
 {
     switch (record->type) {
     case XD_RECORD_ORDER:
         return take_order(engine, record);
+    case XD_RECORD_AMEND:
+        return xd_amend_order(engine, record, note);
     case XD_RECORD_CANCEL:
         return xd_cancel_order(engine, record);
     case XD_RECORD_ACCEPT:
@@ -119,9 +121,10 @@ bool xd_engine_apply(struct xd_engine *engine, int64_t now, const struct xd_reco
     engine->now = now;
     xd_lapse_due(engine);
     xd_treat_grown(engine);
-    enum xd_code outcome = engine->failed ? XD_NO_MEMORY : carry_out(engine, record);
+    unsigned note = 0;
+    enum xd_code outcome = engine->failed ? XD_NO_MEMORY : carry_out(engine, record, &note);
     xd_treat_grown(engine);
-    xd_output_outcome(output, outcome);
+    xd_output_outcome_noted(output, outcome, note);
     empty_graveyard(engine);
     engine->output = NULL;
     return !engine->failed && !xd_output_failed(output);

@@ -25,7 +25,8 @@ void xd_engine_destroy(struct xd_engine *engine);
 /* Applies one record at log time `now` (seconds; not before the last one's): first every deadline that has passed, then
  * the record, then what it set free. Appends to `output` the events, the refs that closed, and one outcome: XD_OK,
  * XD_NOT_FOUND, XD_WRONG_STATE, XD_FORBIDDEN, or for an order XD_LAPSED, XD_BOOK_FULL (an order.rejected event says so
- * too). An order whose id was seen before is dropped with XD_OK and no event.
+ * too), or for an amendment XD_LAPSED, XD_HELD or what the checks of orders say (a refusal beside the outcome names the
+ * field). An order whose id was seen before is dropped with XD_OK and no event.
  * False without memory, here or in `output`: the engine is then unusable and must be rebuilt from the log. */
 bool xd_engine_apply(struct xd_engine *engine, int64_t now, const struct xd_record *record, struct xd_output *output);
 
@@ -63,7 +64,7 @@ struct xd_engine *xd_engine_load(const struct xd_engine_options *options, const 
  * memory. */
 uint64_t xd_engine_state_hash(const struct xd_engine *engine);
 
-/* Listings, oldest first. What the engine holds: orders that are open or have live matches, and the live matches, those
+/* Listings, in the order in which they came. What the engine holds: orders that are open or have live matches, and the live matches, those
  * proposed or confirmed. */
 struct xd_listing {
     struct xd_str account; /* whose; "*": everybody's */

@@ -130,16 +130,23 @@ static bool has_seats(const struct xd_plan *plan, int64_t now)
     return undelivered < XD_PLAN_LOADS_MAX && unserved <= XD_PLAN_STOPS_MAX - 2;
 }
 
-static void count_aboard(struct trial *trial)
+/* What was picked up before the first stop that is still on the plan, and not delivered there. */
+static void aboard_at_first(const struct xd_plan *plan, int64_t aboard[XD_DIMS])
 {
-    const struct xd_plan *plan = trial->plan;
-    int64_t aboard[XD_DIMS] = {0};
+    memset(aboard, 0, XD_DIMS * sizeof *aboard);
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct xd_stop *stop = &plan->stops[i];
         for (unsigned d = 0; d < XD_DIMS && stop->delivery && stop->load->picked_up; d++) {
             aboard[d] += stop->load->amount[d];
         }
     }
+}
+
+static void count_aboard(struct trial *trial)
+{
+    const struct xd_plan *plan = trial->plan;
+    int64_t aboard[XD_DIMS];
+    aboard_at_first(plan, aboard);
     for (uint32_t i = 0; i <= plan->count; i++) {
         if (i >= trial->first) memcpy(trial->aboard[i - trial->first], aboard, sizeof aboard);
         if (i == plan->count) break;
@@ -452,4 +459,33 @@ bool xd_plan_copy(struct xd_plan *to, struct xd_pool *pool, const struct xd_plan
         to->stops[to->count].load = load;
     }
     return true;
+}
+
+/* --- what it needs --------------------------------------------------------------------------------------------------------- */
+
+static void need_temp(struct xd_plan_needs *needs, const struct xd_load *load)
+{
+    if (!load->has_temp) return;
+    if (!needs->has_temp || load->temp.min > needs->temp.min) needs->temp.min = load->temp.min;
+    if (!needs->has_temp || load->temp.max < needs->temp.max) needs->temp.max = load->temp.max;
+    needs->has_temp = true;
+}
+
+void xd_plan_needs(const struct xd_plan *plan, const struct xd_truck *truck, int64_t now, struct xd_plan_needs *out)
+{
+    int64_t aboard[XD_DIMS];
+    *out = (struct xd_plan_needs){0};
+    aboard_at_first(plan, aboard);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct xd_stop *stop = &plan->stops[i];
+        bool served = stop->end <= now;
+        for (unsigned d = 0; d < XD_DIMS; d++) {
+            if (!served && aboard[d] > out->aboard[d]) out->aboard[d] = aboard[d];
+            if (!stop->load->off) aboard[d] += stop->delivery ? -stop->load->amount[d] : stop->load->amount[d];
+        }
+        if (served) continue;
+        if (stop->delivery) need_temp(out, stop->load);
+        out->end = stop->end;
+    }
+    if (out->end && truck->has_to) out->end += xd_drive_s(plan->last_leg_m, truck->speed);
 }

@@ -104,6 +104,15 @@ bool xd_plan_insert(struct xd_plan *plan, struct xd_pool *pool, const struct xd_
  * back. */
 bool xd_plan_remove(struct xd_plan *plan, struct xd_pool *pool, const struct xd_truck *truck, uint64_t match_id, int64_t now);
 
+/* What the stops that are not served at `now` need of the truck, however it may be amended. */
+struct xd_plan_needs {
+    int64_t aboard[XD_DIMS]; /* the most on any leg to them */
+    struct xd_range temp;    /* what their loads tolerate in common, if any of them asks */
+    bool has_temp;
+    int64_t end; /* s: when the plan ends, at `to` if there is one; 0 where all is served */
+};
+void xd_plan_needs(const struct xd_plan *plan, const struct xd_truck *truck, int64_t now, struct xd_plan_needs *out);
+
 /* How many stops are fixed at `now`. */
 uint32_t xd_plan_fixed(const struct xd_plan *plan, int64_t now);
 

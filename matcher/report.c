@@ -28,6 +28,18 @@ void xd_report_order(struct xd_engine *engine, const struct xd_slot *slot, enum 
     xd_output_end_event(engine->output);
 }
 
+void xd_report_amended(struct xd_engine *engine, const struct xd_slot *slot, const struct xd_amendment *amendment,
+                       uint64_t changes, bool kept_priority)
+{
+    struct xd_order_view view;
+    xd_view_order(slot, &view);
+    view.amendment = amendment;
+    view.changes = changes;
+    view.kept_priority = kept_priority;
+    xd_event_order(&engine->output->events, XD_EVENT_ORDER_AMENDED, engine->now, &view);
+    xd_output_end_event(engine->output);
+}
+
 void xd_report_rejected(struct xd_engine *engine, const struct xd_record *record, enum xd_code code)
 {
     const struct xd_order *order = &record->order;

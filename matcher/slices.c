@@ -1,7 +1,7 @@
 /* A snapshot made in slices: the state as it was at its beginning, while records go on being applied.
  *
- *      orders by age      saved so far | still to come: saved in passing, or kept aside | came since: not in it
- *                                    reached                                     the end
+ *      orders as they came  saved so far | still to come: saved in passing, or kept aside | came since: not in it
+ *                                      reached                                     the end
  *
  * What is about to change, or to go, and is still to come, is packed as it is and kept aside until the walk gets there. Then
  * the same for matches, by id. */
@@ -14,7 +14,7 @@ static const size_t PACKED_MAX = (size_t)64 << 20; /* of one order, far above wh
 
 /* How an order or match was. */
 struct image {
-    uint64_t key; /* age of an order, id of a match */
+    uint64_t key; /* xd_slot.entered of an order, id of a match */
     uint64_t id;
     uint32_t len;
     uint8_t bytes[];
@@ -32,7 +32,7 @@ struct xd_slices {
     bool failed;
     xd_link order; /* the next to come to, or 0 */
     struct xd_deal *deal;
-    uint64_t orders_reached, orders_end; /* ages: all below are saved; what is not in it */
+    uint64_t orders_reached, orders_end; /* xd_slot.entered: all below are saved; what is not in it */
     uint64_t deals_reached, deals_end;   /* ids */
     struct images orders, deals;
 };
@@ -90,10 +90,10 @@ static void keep(struct xd_slices *slices, struct images *images, uint64_t key, 
 void xd_slices_keep_order(struct xd_engine *engine, struct xd_slot *slot)
 {
     struct xd_slices *slices = engine->slices;
-    if (slot->mark.kept || slot->age < slices->orders_reached || slot->age >= slices->orders_end) return;
+    if (slot->mark.kept || slot->entered < slices->orders_reached || slot->entered >= slices->orders_end) return;
     xd_buf_clear(&slices->bytes);
     xd_pack_order(slot, &slices->bytes);
-    keep(slices, &slices->orders, slot->age, slot->id, &slot->mark);
+    keep(slices, &slices->orders, slot->entered, slot->id, &slot->mark);
 }
 
 void xd_slices_keep_match(struct xd_engine *engine, struct xd_deal *deal)
@@ -108,6 +108,11 @@ void xd_slices_keep_match(struct xd_engine *engine, struct xd_deal *deal)
 void xd_slices_pass_order(struct xd_engine *engine, const struct xd_slot *slot)
 {
     if (engine->slices && engine->slices->order == xd_pool_link(slot)) engine->slices->order = slot->everybody.after;
+}
+
+void xd_slices_replace_order(struct xd_engine *engine, xd_link was, xd_link is)
+{
+    if (engine->slices && engine->slices->order == was) engine->slices->order = is;
 }
 
 void xd_slices_pass_match(struct xd_engine *engine, const struct xd_deal *deal)
@@ -135,8 +140,8 @@ static bool give_order(struct xd_engine *engine, struct xd_buf *out)
 {
     struct xd_slices *slices = engine->slices;
     struct xd_slot *slot = xd_slot_at(engine, slices->order);
-    bool more = slot && slot->age < slices->orders_end;
-    if (image_is_next(&slices->orders, more, more ? slot->age : 0)) {
+    bool more = slot && slot->entered < slices->orders_end;
+    if (image_is_next(&slices->orders, more, more ? slot->entered : 0)) {
         const struct image *image = slices->orders.heap[0];
         struct xd_slot *kept = xd_table_get(&engine->orders, image->id);
         if (kept) kept->mark.kept = false;
@@ -149,7 +154,7 @@ static bool give_order(struct xd_engine *engine, struct xd_buf *out)
     size_t at = out->len;
     xd_pack_order(slot, out);
     if (!out->failed) xd_mark_hash(engine->unhashed, &slot->mark, out->data + at, out->len - at);
-    slices->orders_reached = slot->age + 1;
+    slices->orders_reached = slot->entered + 1;
     slices->order = slot->everybody.after;
     return true;
 }
@@ -190,7 +195,7 @@ bool xd_engine_save_begin(struct xd_engine *engine)
     slices->failed = slices->header.failed;
     slices->order = engine->first_order;
     slices->deal = engine->first_deal;
-    slices->orders_end = engine->next_age;
+    slices->orders_end = engine->next_entered;
     slices->deals_end = xd_id(engine->options.partition, engine->next_match);
     engine->slices = slices;
     return true;

@@ -78,6 +78,7 @@ bool xd_slot_enter(struct xd_engine *engine, struct xd_slot *slot)
         return false;
     }
     if (!xd_mark_enter(engine->unhashed, &slot->mark, false)) engine->failed = true;
+    slot->entered = engine->next_entered++;
     xd_link at = xd_pool_link(slot);
     link_last(engine, at, false, &engine->first_order, &engine->last_order);
     link_last(engine, at, true, &slot->account->first_order, &slot->account->last_order);
@@ -138,6 +139,101 @@ bool xd_slot_give(struct xd_engine *engine, struct xd_slot *storage_offer, const
                   int64_t until)
 {
     return xd_calendar_give(&engine->pool, &storage_offer->storage_offer.calendar, amount, from, until);
+}
+
+bool xd_slot_taken(const struct xd_slot *storage_offer, int64_t day, int64_t *first, int64_t *last)
+{
+    const struct xd_calendar *calendar = storage_offer->storage_offer.calendar;
+    enum xd_dim main = xd_main_dim((enum xd_kind)storage_offer->kind);
+    bool taken = false;
+    for (uint32_t i = 0; calendar && i < calendar->count; i++) {
+        int64_t from = i ? xd_calendar_step_end(calendar, i - 1) : calendar->from_day;
+        int64_t until = xd_calendar_step_end(calendar, i);
+        if (until <= day || xd_calendar_step_free(calendar, i, main) == storage_offer->whole) continue;
+        if (!taken) *first = from > day ? from : day;
+        *last = until - 1;
+        taken = true;
+    }
+    return taken;
+}
+
+/* --- amending -------------------------------------------------------------------------------------------------------------- */
+
+/* What is taken of `slot` is taken of `fresh`, of the days and dimensions that both have. */
+static bool take_over_calendar(struct xd_engine *engine, const struct xd_slot *slot, struct xd_slot *fresh)
+{
+    const struct xd_calendar *calendar = slot->storage_offer.calendar;
+    const struct xd_storage_offer *now = &fresh->storage_offer;
+    bool good = true;
+    for (uint32_t i = 0; good && calendar && i < calendar->count; i++) {
+        int64_t from = i ? xd_calendar_step_end(calendar, i - 1) : calendar->from_day;
+        int64_t until = xd_calendar_step_end(calendar, i), taken[XD_DIMS] = {0};
+        if (from < now->from_day) from = now->from_day;
+        if (until > now->until_day) until = now->until_day;
+        for (unsigned dim = 0; dim < XD_DIMS; dim++) {
+            if (!(slot->dims >> dim & 1)) continue;
+            taken[dim] = xd_slot_amount(slot, (enum xd_dim)dim) - xd_calendar_step_free(calendar, i, (enum xd_dim)dim);
+        }
+        if (from < until && taken[xd_main_dim((enum xd_kind)slot->kind)]) {
+            good = xd_slot_take(engine, fresh, taken, from, until);
+        }
+    }
+    return good;
+}
+
+/* What is kept beside the order. A plan goes over as it is, unless it begins at another time: then it is empty. */
+static bool take_over(struct xd_engine *engine, struct xd_slot *slot, struct xd_slot *fresh)
+{
+    for (struct xd_deal *deal = fresh->first_deal = slot->first_deal; deal; deal = xd_deal_next(deal, fresh)) {
+        deal->order[fresh->side] = fresh;
+    }
+    slot->first_deal = NULL;
+    if (slot->side == XD_REQUEST) {
+        fresh->confirmed = slot->confirmed;
+        fresh->open += slot->open - slot->whole;
+        fresh->barred = slot->barred;
+        slot->barred = NULL;
+    } else if (slot->kind != XD_TRUCK) {
+        return take_over_calendar(engine, slot, fresh);
+    } else if (slot->truck_offer.truck.available_from == fresh->truck_offer.truck.available_from) {
+        xd_plan_free(&fresh->truck_offer.plan, &engine->pool);
+        fresh->truck_offer.plan = slot->truck_offer.plan;
+        slot->truck_offer.plan = (struct xd_plan){0};
+    }
+    return true;
+}
+
+/* The same place in the lists; of a snapshot under way too. */
+static void take_place(struct xd_engine *engine, const struct xd_slot *slot, struct xd_slot *fresh)
+{
+    struct xd_account *account = slot->account;
+    xd_link was = xd_pool_link(slot), is = xd_pool_link(fresh);
+    fresh->everybody = slot->everybody;
+    fresh->mine = slot->mine;
+    *(fresh->everybody.before ? &links(engine, fresh->everybody.before, false)->after : &engine->first_order) = is;
+    *(fresh->everybody.after ? &links(engine, fresh->everybody.after, false)->before : &engine->last_order) = is;
+    *(fresh->mine.before ? &links(engine, fresh->mine.before, true)->after : &account->first_order) = is;
+    *(fresh->mine.after ? &links(engine, fresh->mine.after, true)->before : &account->last_order) = is;
+    fresh->entered = slot->entered;
+    fresh->mark.kept = slot->mark.kept;
+    xd_slices_replace_order(engine, was, is);
+}
+
+bool xd_slot_replace(struct xd_engine *engine, struct xd_slot *slot, struct xd_slot *fresh)
+{
+    xd_touch_order(engine, slot);
+    slot->dead = true;
+    xd_book_update(engine, slot);
+    xd_table_remove(&engine->orders, slot->id);
+    xd_deadlines_remove(&engine->deadlines, &slot->lapse);
+    xd_mark_leave(engine->unhashed, &slot->mark);
+    bool good = xd_mark_enter(engine->unhashed, &fresh->mark, false);
+    take_place(engine, slot, fresh);
+    good = good && take_over(engine, slot, fresh) && xd_table_put(&engine->orders, fresh) &&
+           xd_deadlines_set(&engine->deadlines, &fresh->lapse, fresh->valid_until);
+    if (!good) engine->failed = true;
+    xd_slot_destroy(engine, slot);
+    return good;
 }
 
 /* --- not again ------------------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* The engine's state in bytes and back, and its hash.
  *
- * A run of MessagePack arrays: a header with the counts, then each order, oldest first, then each match by id. Nothing in it
+ * A run of MessagePack arrays: a header with the counts, then each order as they came, then each match by id. Nothing in it
  * depends on how the engine came by its state: no table order, no capacity of an array. */
 #include "core/mp.h"
 #include "matcher/state.h"

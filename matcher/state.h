@@ -54,7 +54,7 @@ struct xd_deadline *xd_deadlines_first(const struct xd_deadlines *deadlines);
 
 /* --- accounts (accounts.c) ------------------------------------------------------------------------------------------------- */
 
-/* A name that orders mention, counted; its orders are listed oldest first. */
+/* A name that orders mention, counted; its orders are listed in the order in which they came. */
 struct xd_account {
     struct xd_account *next; /* in its bucket */
     uint64_t hash;
@@ -141,7 +141,8 @@ struct xd_slot {
     uint64_t atp : XD_SLOT_ATP_BITS; /* the classes among its features, as written */
     int64_t max_price;               /* requests */
     struct xd_place_in_tree place; /* in its book, while it rests */
-    struct xd_slot_links everybody, mine; /* all orders, the account's: oldest first */
+    struct xd_slot_links everybody, mine; /* all orders, the account's: as they came */
+    uint64_t entered; /* rises along these lists, as the age does not where amendments have cost it; not saved */
     int32_t currency;
     int32_t whole; /* of the main dimension */
     int32_t open, confirmed; /* requests: the whole = open + confirmed + what is proposed + what is closed */
@@ -211,6 +212,7 @@ struct xd_engine {
     struct xd_engine_options options;
     int64_t now;
     uint64_t next_age, next_match;
+    uint64_t next_entered;
     bool failed; /* memory ran out: the state is not to be trusted */
     struct xd_output *output;
 
@@ -241,6 +243,8 @@ void xd_slices_keep_order(struct xd_engine *engine, struct xd_slot *slot);
 void xd_slices_keep_match(struct xd_engine *engine, struct xd_deal *deal);
 /* It is about to be taken from its place in the list of all: the walk goes on behind it. */
 void xd_slices_pass_order(struct xd_engine *engine, const struct xd_slot *slot);
+/* Another block takes its place in the list of all. */
+void xd_slices_replace_order(struct xd_engine *engine, xd_link was, xd_link is);
 void xd_slices_pass_match(struct xd_engine *engine, const struct xd_deal *deal);
 
 /* To be called before anything changes that the snapshot says of an order or match: every time, it costs next to nothing. */
@@ -279,6 +283,8 @@ void xd_slot_leave(struct xd_engine *engine, struct xd_slot *slot);
  * of the main one on any day. */
 int64_t xd_slot_free(const struct xd_slot *storage_offer, enum xd_dim dim, int64_t from, int64_t until);
 int64_t xd_slot_most_free(const struct xd_slot *storage_offer);
+/* Of a storage offer: the first and last day, from `day` on, on which anything is taken; false if there is none. */
+bool xd_slot_taken(const struct xd_slot *storage_offer, int64_t day, int64_t *first, int64_t *last);
 /* Takes from a storage offer, or gives back to it, as its calendar does. False without memory. */
 bool xd_slot_take(struct xd_engine *engine, struct xd_slot *storage_offer, const int64_t amount[XD_DIMS], int64_t from,
                   int64_t until);
@@ -290,6 +296,9 @@ bool xd_slot_bar_room(struct xd_engine *engine, struct xd_slot *request, uint32_
 void xd_slot_bar(struct xd_engine *engine, struct xd_slot *request, uint64_t offer_id);
 /* The same for an order that was never entered, of either side, and is not barred yet. False without memory. */
 bool xd_slot_bar_tried(struct xd_engine *engine, struct xd_slot *order, uint64_t other_id);
+/* Puts `fresh`, made of the amended order, its age set and not entered yet, in the place of `slot`, with its matches and what
+ * is kept of it beside the order; `slot` is destroyed. False without memory. */
+bool xd_slot_replace(struct xd_engine *engine, struct xd_slot *slot, struct xd_slot *fresh);
 enum xd_order_state xd_slot_state(const struct xd_slot *slot);
 
 /* terms.c: what an order's owner wrote, in the block that is kept of it */
@@ -356,8 +365,17 @@ void xd_confirm(struct xd_engine *engine, struct xd_deal *deal);
 /* A match is planned to end then (s): its unloading has moved. */
 void xd_plan_end(struct xd_engine *engine, struct xd_deal *deal, int64_t planned_end);
 
+/* amend.c: new terms for an open order. *note: enum xd_amended, if it was not refused. */
+enum xd_code xd_amend_order(struct xd_engine *engine, const struct xd_record *record, unsigned *note);
+/* amend_held.c: whether live matches keep what they have if `before` becomes `after`, an order that passes all checks of its
+ * own. False: *error names the first field of the table by which they would not, with what is allowed. */
+bool xd_amend_keeps_matches(const struct xd_engine *engine, const struct xd_slot *slot, const struct xd_order *before,
+                            const struct xd_order *after, struct xd_error *error);
+
 /* report.c: events */
 void xd_report_order(struct xd_engine *engine, const struct xd_slot *slot, enum xd_event_type type, const char *reason);
+void xd_report_amended(struct xd_engine *engine, const struct xd_slot *slot, const struct xd_amendment *amendment,
+                       uint64_t changes, bool kept_priority);
 void xd_report_rejected(struct xd_engine *engine, const struct xd_record *record, enum xd_code code);
 void xd_report_match(struct xd_engine *engine, const struct xd_deal *deal, enum xd_event_type type, const char *by,
                      const char *reason);
