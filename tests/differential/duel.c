@@ -111,6 +111,19 @@ static uint64_t latest_match(const struct xd_twin *twin, const struct xd_step *s
     return otherwise;
 }
 
+/* The twin has no words for it. */
+static bool same_refusals(const struct xd_buf *fast, const struct xd_buf *naive)
+{
+    const struct xd_refusal *a = (const struct xd_refusal *)(const void *)fast->data;
+    const struct xd_refusal *b = (const struct xd_refusal *)(const void *)naive->data;
+    bool equal = fast->len == naive->len;
+    for (size_t i = 0; equal && i < fast->len / sizeof *a; i++) {
+        equal = a[i].record == b[i].record && a[i].error.code == b[i].error.code &&
+                strcmp(a[i].error.field, b[i].error.field) == 0;
+    }
+    return equal;
+}
+
 const char *xd_duel_step(struct xd_duel *duel, const struct xd_script *script, uint32_t step,
                          struct xd_script *resolved)
 {
@@ -131,6 +144,7 @@ const char *xd_duel_step(struct xd_duel *duel, const struct xd_script *script, u
     if (!same(&duel->fast.events, &duel->naive.events) || !same(&duel->fast.ends, &duel->naive.ends))
         return "events";
     if (!same(&duel->fast.outcomes, &duel->naive.outcomes)) return "the outcome";
+    if (!same_refusals(&duel->fast.refusals, &duel->naive.refusals)) return "what refused it";
     if (!same(&duel->fast.closed, &duel->naive.closed)) return "the refs that closed";
     if (xd_engine_next_deadline(duel->engine) > xd_twin_next_deadline(duel->twin)) return "the next deadline";
     return NULL;
@@ -183,7 +197,7 @@ static void print_outcome(const char *who, const struct xd_output *output, int64
     uint16_t outcome = 0;
     if (output->outcomes.len >= sizeof outcome) memcpy(&outcome, output->outcomes.data, sizeof outcome);
     fprintf(file, "# %s: outcome %s, %u events, %zu refs closed, next deadline %lld\n", who,
-            xd_code_name((enum xd_code)outcome), xd_output_event_count(output),
+            xd_code_name(xd_outcome_code(outcome)), xd_output_event_count(output),
             output->closed.len / sizeof(struct xd_closed_ref), (long long)deadline);
 }
 

@@ -172,7 +172,8 @@ static bool read_record(const msgpack_object *map, const struct xd_market *marke
     if (xd_mp_get_str(map, "match", &id) && !xd_match_id_parse(id.at, id.len, &out->match_id)) {
         return xd_fail(error, XD_BAD_VALUE, "match", "not the id of a match");
     }
-    const msgpack_object *order = xd_mp_get(map, "order");
+    const msgpack_object *changes = xd_mp_get(map, "changes"), *order = xd_mp_get(map, "order");
+    if (out->type == XD_RECORD_AMEND) return changes && xd_amendment_read(changes, &out->amendment, error);
     return out->type != XD_RECORD_ORDER || (order && xd_order_read(order, market, &out->order, error));
 }
 

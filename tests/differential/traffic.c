@@ -75,6 +75,7 @@ static void choose_style(struct xd_traffic *traffic, enum xd_book_size size)
     style->foreign = PICK(traffic, 0, 0, 5, 50);
     style->dims = PICK(traffic, 0, 15, 60);
     style->short_valid = PICK(traffic, 0, 10, 50);
+    style->amend = PICK(traffic, 0, 10, 40);
     style->action = PICK(traffic, 20, 40, 60);
     style->accounts = PICK(traffic, 3, 12, 12, 12, 400);
     int64_t life_s = style->long_horizon ? 10 * XD_DAY_S : XD_DAY_S / 2;
@@ -189,13 +190,22 @@ static void cancel_order(struct xd_traffic *traffic, const struct xd_twin *twin,
     if (xd_traffic_chance(traffic, 95)) record->account = order->account;
 }
 
-/* A record of a new type (an amendment, say) joins here. */
+static void amend_order(struct xd_traffic *traffic, const struct xd_twin *twin, struct xd_record *record)
+{
+    const struct twin_order *order = twin->orders[xd_traffic_below(traffic, twin->order_count)];
+    xd_traffic_amend(traffic, twin, order, record);
+    if (xd_traffic_chance(traffic, 2)) record->order_id += xd_traffic_below(traffic, 3);
+    if (xd_traffic_chance(traffic, 97)) record->account = order->account;
+}
+
 static void act(struct xd_traffic *traffic, const struct xd_twin *twin, struct xd_record *record,
                 const struct twin_match **aim)
 {
     unsigned dice = (unsigned)xd_traffic_below(traffic, 100);
     bool crowded = twin->order_count > traffic->style.book;
-    if (dice < (crowded ? 30u : 65u)) {
+    if (twin->order_count && xd_traffic_chance(traffic, traffic->style.amend)) {
+        amend_order(traffic, twin, record);
+    } else if (dice < (crowded ? 30u : 65u)) {
         act_on_match(traffic, twin, record, aim);
     } else if (dice < 92) {
         cancel_order(traffic, twin, record);

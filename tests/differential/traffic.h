@@ -32,7 +32,7 @@ struct xd_style {
     bool no_service;   /* loading takes no time */
     bool extreme;      /* numbers up to the limits of their fields */
     unsigned offers, manual, now, all_now, min_part, features, temp, lists, foreign, dims, short_valid,
-        action;
+        action, amend;
     unsigned accounts;
     int64_t pace_s; /* an ordinary step of time */
 };
@@ -63,6 +63,10 @@ void xd_traffic_next(struct xd_traffic *traffic, const struct xd_twin *twin, str
 uint64_t xd_traffic_below(struct xd_traffic *traffic, uint64_t bound);
 int64_t xd_traffic_between(struct xd_traffic *traffic, int64_t low, int64_t high);
 bool xd_traffic_chance(struct xd_traffic *traffic, unsigned percent);
+
+/* traffic_amend.c: new terms for an order that the twin has */
+void xd_traffic_amend(struct xd_traffic *traffic, const struct xd_twin *twin, const struct twin_order *order,
+                      struct xd_record *record);
 
 /* traffic_order.c: a new order of the world's style, at traffic->now */
 void xd_traffic_order(struct xd_traffic *traffic, const struct xd_twin *twin, struct xd_record *record);

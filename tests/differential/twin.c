@@ -113,6 +113,22 @@ static void keep_strings(struct twin_order *order)
     }
 }
 
+static void outfit(const struct xd_twin *twin, struct twin_order *order)
+{
+    if (order->order.kind == XD_TRUCK && order->order.side == XD_OFFER) {
+        order->truck = twin_truck_of(&order->order, twin->options.market.road_factor_e4);
+    }
+}
+
+void twin_rewrite(const struct xd_twin *twin, struct twin_order *order, const struct xd_order *new)
+{
+    char *old = order->text;
+    order->order = *new;
+    keep_strings(order);
+    outfit(twin, order);
+    free(old);
+}
+
 static struct twin_order *make_order(struct xd_twin *twin, const struct xd_record *record)
 {
     struct twin_order *order = xd_needed(calloc(1, sizeof *order));
@@ -122,9 +138,7 @@ static struct twin_order *make_order(struct xd_twin *twin, const struct xd_recor
     order->account = record->account;
     order->credit = record->credit;
     keep_strings(order);
-    if (order->order.kind == XD_TRUCK && order->order.side == XD_OFFER) {
-        order->truck = twin_truck_of(&order->order, twin->options.market.road_factor_e4);
-    }
+    outfit(twin, order);
     return order;
 }
 
@@ -195,12 +209,13 @@ static enum xd_code set_credit(struct xd_twin *twin, const struct xd_record *rec
     return XD_OK;
 }
 
-/* A record of a new type (an amendment, say) gets its case here. */
-static enum xd_code carry_out(struct xd_twin *twin, const struct xd_record *record)
+static enum xd_code carry_out(struct xd_twin *twin, const struct xd_record *record, unsigned *note)
 {
     switch (record->type) {
     case XD_RECORD_ORDER:
         return take_order(twin, record);
+    case XD_RECORD_AMEND:
+        return twin_amend(twin, record, note);
     case XD_RECORD_CANCEL:
         return twin_cancel_order(twin, record);
     case XD_RECORD_ACCEPT:
@@ -224,9 +239,10 @@ void xd_twin_apply(struct xd_twin *twin, int64_t now, const struct xd_record *re
     twin->now = now;
     twin_carry_out_deadlines(twin);
     twin_treat_grown(twin);
-    enum xd_code outcome = carry_out(twin, record);
+    unsigned note = 0;
+    enum xd_code outcome = carry_out(twin, record, &note);
     twin_treat_grown(twin);
-    xd_output_outcome(output, outcome);
+    xd_output_outcome_noted(output, outcome, note);
     while (twin->gone_count) {
         free_order(twin->gone[--twin->gone_count]);
     }

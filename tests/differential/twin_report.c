@@ -30,6 +30,18 @@ void twin_report_order(struct xd_twin *twin, const struct twin_order *order, enu
     tell_order(twin, type, &view);
 }
 
+void twin_report_amended(struct xd_twin *twin, const struct twin_order *order,
+                         const struct xd_amendment *amendment, uint64_t changes, bool kept_priority)
+{
+    struct xd_order_view view = order_view(order);
+    view.amendment = amendment;
+    view.changes = changes;
+    view.kept_priority = kept_priority;
+    twin->told[XD_EVENT_ORDER_AMENDED]++;
+    xd_event_order(&twin->output->events, XD_EVENT_ORDER_AMENDED, twin->now, &view);
+    xd_output_end_event(twin->output);
+}
+
 void twin_report_rejected(struct xd_twin *twin, const struct xd_record *record, enum xd_code code)
 {
     const struct xd_order *order = &record->order;

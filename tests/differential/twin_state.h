@@ -43,7 +43,7 @@ struct xd_twin {
     int64_t reached; /* the deadline that is being carried out (those before it have been), else INT64_MAX */
     uint64_t next_age, next_match;
     struct xd_output *output;
-    struct twin_order **orders; /* that it holds, oldest first */
+    struct twin_order **orders; /* that it holds, as they came */
     uint32_t order_count;
     struct twin_match **matches; /* proposed or confirmed, by id */
     uint32_t match_count;
@@ -70,6 +70,8 @@ int64_t twin_open(const struct twin_order *request);  /* of it: what is free to 
 int64_t twin_bound(const struct twin_order *request); /* of it: in matches that are confirmed or completed */
 bool twin_is_open(const struct twin_order *order);    /* may still take something */
 enum xd_order_state twin_order_state(const struct twin_order *order);
+/* The order is from now on what `new` says. */
+void twin_rewrite(const struct xd_twin *twin, struct twin_order *order, const struct xd_order *new);
 /* The order leaves when nothing of it is open and no match of it lives. */
 void twin_settle(struct xd_twin *twin, struct twin_order *order);
 
@@ -89,7 +91,12 @@ enum xd_code twin_accept(struct xd_twin *twin, const struct xd_record *record);
 enum xd_code twin_end(struct xd_twin *twin, const struct xd_record *record);
 bool twin_begun(const struct xd_twin *twin, const struct twin_match *match);
 
+/* twin_amend.c; *note: enum xd_amended */
+enum xd_code twin_amend(struct xd_twin *twin, const struct xd_record *record, unsigned *note);
+
 /* twin_report.c: events */
+void twin_report_amended(struct xd_twin *twin, const struct twin_order *order,
+                         const struct xd_amendment *amendment, uint64_t changes, bool kept_priority);
 void twin_report_order(struct xd_twin *twin, const struct twin_order *order, enum xd_event_type type,
                        const char *reason);
 void twin_report_rejected(struct xd_twin *twin, const struct xd_record *record, enum xd_code code);

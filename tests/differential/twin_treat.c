@@ -15,11 +15,12 @@ static bool rests(const struct twin_order *order)
     return order->ended == TWIN_LIVE && order->order.fill == XD_FILL_REST && twin_is_open(order);
 }
 
-/* The greatest surplus; `orders` are oldest first, so the first of equals is the older. */
+/* The greatest surplus, of equals the older. */
 static bool best_for(struct xd_twin *twin, struct twin_order *incoming, int64_t remaining,
                      struct twin_candidate *best)
 {
     bool found = false;
+    uint64_t age = 0;
     for (uint32_t i = 0; i < twin->order_count; i++) {
         struct twin_order *other = twin->orders[i];
         if (other->order.side == incoming->order.side || !rests(other)) continue;
@@ -27,8 +28,10 @@ static bool best_for(struct xd_twin *twin, struct twin_order *incoming, int64_t 
         bool fits = incoming->order.side == XD_OFFER
                         ? twin_fit(twin, incoming, other, twin_open(other), &candidate)
                         : twin_fit(twin, other, incoming, remaining, &candidate);
-        if (!fits || (found && candidate.surplus <= best->surplus)) continue;
+        if (!fits || (found && candidate.surplus < best->surplus)) continue;
+        if (found && candidate.surplus == best->surplus && other->age > age) continue;
         *best = candidate;
+        age = other->age;
         found = true;
     }
     return found;
@@ -186,10 +189,12 @@ void twin_treat(struct xd_twin *twin, struct twin_order *order)
 
 static struct twin_order *oldest_grown(const struct xd_twin *twin)
 {
+    struct twin_order *oldest = NULL;
     for (uint32_t i = 0; i < twin->order_count; i++) {
-        if (twin->orders[i]->grown) return twin->orders[i];
+        struct twin_order *order = twin->orders[i];
+        if (order->grown && (!oldest || order->age < oldest->age)) oldest = order;
     }
-    return NULL;
+    return oldest;
 }
 
 void twin_treat_grown(struct xd_twin *twin)
