@@ -143,7 +143,8 @@ static uint32_t count_served(const struct twin_plan *plan, int64_t now)
 /* --- what a plan must be
  * ---------------------------------------------------------------------------------------------------- */
 
-static bool within_capacity(const struct twin_plan *plan, const struct twin_truck *truck)
+/* On the legs to stops that are not served: the offer may have stated other room before. */
+static bool within_capacity(const struct twin_plan *plan, const struct twin_truck *truck, uint32_t served)
 {
     int64_t aboard[XD_DIMS] = {0};
     for (uint32_t i = 0; i < plan->count; i++) {
@@ -151,7 +152,7 @@ static bool within_capacity(const struct twin_plan *plan, const struct twin_truc
         if (stop->off) continue;
         for (unsigned d = 0; d < XD_DIMS; d++) {
             aboard[d] += stop->delivery ? -stop->load->amount[d] : stop->load->amount[d];
-            if (truck->states[d] && aboard[d] > truck->capacity[d]) return false;
+            if (i + 1 >= served && truck->states[d] && aboard[d] > truck->capacity[d]) return false;
         }
     }
     return true;
@@ -251,7 +252,7 @@ static struct twin_plan rebuild(const struct twin_plan *plan, const struct twin_
 
 static bool feasible(const struct twin_plan *trial, const struct twin_truck *truck, uint32_t served)
 {
-    return within_capacity(trial, truck) && within_windows(trial, served) && ends_in_time(trial, truck) &&
+    return within_capacity(trial, truck, served) && within_windows(trial, served) && ends_in_time(trial, truck) &&
            twin_plan_detour(trial, truck) <= truck->max_detour_m;
 }
 
