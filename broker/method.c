@@ -24,6 +24,7 @@ static const struct method methods[] = {
     {"submit", xd_method_submit, SILENT | ANY_PARAMS, NULL},
     {"ping", xd_method_ping, BEFORE_HELLO | SILENT | WHILE_DRAINING, NULL},
     {"hello", xd_method_hello, BEFORE_HELLO | SILENT | WHILE_DRAINING | ANY_PARAMS, NULL},
+    {"amend", xd_method_amend, SILENT | ANY_PARAMS, NULL},
     {"cancel", xd_method_cancel, SILENT, NAMES("ref", "id", "account")},
     {"cancel_match", xd_method_cancel_match, SILENT, NAMES("match", "account")},
     {"accept", xd_method_accept, SILENT, NAMES("match", "account")},

@@ -62,6 +62,7 @@ bool xd_param_order(const struct xd_session *session, msgpack_object map, struct
 
 xd_handler xd_method_hello, xd_method_ping; /* methods_session.c */
 xd_handler xd_method_submit;                /* methods_submit.c */
+xd_handler xd_method_amend;                 /* methods_amend.c */
 xd_handler xd_method_cancel, xd_method_cancel_match, xd_method_accept,
     xd_method_decline; /* methods_command.c */
 xd_handler xd_method_complete, xd_method_no_show;

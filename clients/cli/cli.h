@@ -45,6 +45,10 @@ void xd_cli_params(const struct xd_cli *cli, struct xd_buf *params, uint32_t pai
 /* Adds the pair that names an order: REF, ID, or ref=REF. */
 void xd_cli_order_name(struct xd_buf *params, const char *name);
 
+/* Connects, asks, prints with --json the result, else hands it to `print`. Frees the parameters. */
+enum xd_exit xd_cli_ask_and_print(struct xd_cli *cli, const char *method, struct xd_buf *params,
+                                  void (*print)(const msgpack_object *result));
+
 /* The connection has ended: tells why. */
 enum xd_exit xd_cli_lost(const struct xd_cli *cli);
 
@@ -79,6 +83,7 @@ enum xd_exit xd_cli_request(struct xd_cli *cli);
 enum xd_exit xd_cli_submit(struct xd_cli *cli);
 enum xd_exit xd_cli_what_if(struct xd_cli *cli);
 enum xd_exit xd_cli_explain(struct xd_cli *cli);
+enum xd_exit xd_cli_amend(struct xd_cli *cli);
 enum xd_exit xd_cli_cancel(struct xd_cli *cli);
 enum xd_exit xd_cli_on_match(struct xd_cli *cli); /* cancel-match, accept, decline, complete, no-show */
 enum xd_exit xd_cli_ping(struct xd_cli *cli);

@@ -15,6 +15,10 @@ static const char submit_more[] =
     "say whose it is (\"account\"). For each order one line comes out, in the same order:\n"
     "{\"ref\",\"id\",\"status\",\"durability\"} or {\"ref\",\"error\":{code,message,field}}.\n"
     "Without FILE, or with -, standard input is read.\n";
+static const char amend_more[] =
+    "FIELD= (nothing after it) takes a field out. docs/ORDERS.md says which fields can be amended,\n"
+    "and when the order keeps its place among equals. REF is the order's own name, ID the broker's\n"
+    "(o0-17). A ref that looks like an id: ref=REF.\n";
 static const char cancel_more[] =
     "REF is the order's own name, ID the broker's (o0-17). A ref that looks like an id: ref=REF.\n";
 static const char explain_more[] =
@@ -37,6 +41,8 @@ static const struct xd_command commands[] = {
     {"offer", "KIND FIELD=VALUE...", "Offer capacity.", order_more, 1, SIZE_MAX, ONLINE, xd_cli_offer},
     {"request", "KIND FIELD=VALUE...", "Ask for capacity.", order_more, 1, SIZE_MAX, ONLINE, xd_cli_request},
     {"submit", "[FILE]", "Submit orders from JSON Lines.", submit_more, 0, 1, ONLINE, xd_cli_submit},
+    {"amend", "REF|ID FIELD=VALUE...", "Change the terms of an open order.", amend_more, 2, SIZE_MAX, OWNED,
+     xd_cli_amend},
     {"cancel", "REF|ID", "Withdraw what is open of an order.", cancel_more, 1, 1, OWNED, xd_cli_cancel},
     {"explain", "REF|ID", "Say why an order has not matched.", explain_more, 1, 1, OWNED, xd_cli_explain},
     {"what-if", "SIDE KIND FIELD=VALUE...", "Say what an order would match.", what_if_more, 2, SIZE_MAX, ONLINE,

@@ -10,8 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Connects, asks, prints with --json the result, else hands it to `print`. Frees the parameters. */
-static enum xd_exit ask_and_print(struct xd_cli *cli, const char *method, struct xd_buf *params,
+enum xd_exit xd_cli_ask_and_print(struct xd_cli *cli, const char *method, struct xd_buf *params,
                                   void (*print)(const msgpack_object *result))
 {
     xd_client_reply reply;
@@ -43,7 +42,7 @@ enum xd_exit xd_cli_cancel(struct xd_cli *cli)
     struct xd_buf params;
     xd_cli_params(cli, &params, 1);
     xd_cli_order_name(&params, cli->args[0]);
-    return ask_and_print(cli, "cancel", &params, print_status);
+    return xd_cli_ask_and_print(cli, "cancel", &params, print_status);
 }
 
 enum xd_exit xd_cli_on_match(struct xd_cli *cli)
@@ -63,7 +62,7 @@ enum xd_exit xd_cli_on_match(struct xd_cli *cli)
     xd_cli_params(cli, &params, 1);
     xd_mp_cstr(&params, "match");
     xd_mp_cstr(&params, name);
-    return ask_and_print(cli, method, &params, print_status);
+    return xd_cli_ask_and_print(cli, method, &params, print_status);
 }
 
 /* --- ping ----------------------------------------------------------------------------------------------- */
@@ -179,5 +178,5 @@ enum xd_exit xd_cli_clock(struct xd_cli *cli)
     xd_cli_params(cli, &params, 1);
     xd_mp_cstr(&params, what);
     xd_mp_int(&params, seconds);
-    return ask_and_print(cli, "clock", &params, print_clock);
+    return xd_cli_ask_and_print(cli, "clock", &params, print_clock);
 }

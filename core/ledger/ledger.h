@@ -82,6 +82,8 @@ struct xd_append_result {
     enum xd_durability reached;
     bool outcome_known;
     enum xd_code outcome;
+    unsigned note;                 /* beside the outcome (output.h) */
+    const struct xd_error *refusal; /* why it was refused, where `outcome` alone does not say it; else NULL */
 };
 typedef void xd_append_cb(void *arg, const struct xd_append_result *result);
 

@@ -55,6 +55,7 @@ void xd_batch_init(struct xd_batch *batch)
         xd_buf_init(&part->events, XD_COMMIT_BYTES_MAX);
         xd_buf_init(&part->event_slots, XD_COMMIT_BYTES_MAX);
         xd_buf_init(&part->outcomes, XD_COMMIT_BYTES_MAX);
+        xd_buf_init(&part->refusals, XD_COMMIT_BYTES_MAX);
     }
     xd_buf_init(&batch->ref_ops, OPS_BYTES_MAX);
     xd_buf_init(&batch->cursors, OPS_BYTES_MAX);
@@ -88,6 +89,7 @@ void xd_batch_clear(struct xd_batch *batch)
         empty(&part->events);
         empty(&part->event_slots);
         empty(&part->outcomes);
+        empty(&part->refusals);
     }
     empty(&batch->ref_ops);
     empty(&batch->cursors);
@@ -108,6 +110,7 @@ void xd_batch_free(struct xd_batch *batch)
         xd_buf_free(&batch->parts[i].events);
         xd_buf_free(&batch->parts[i].event_slots);
         xd_buf_free(&batch->parts[i].outcomes);
+        xd_buf_free(&batch->parts[i].refusals);
     }
     xd_buf_free(&batch->ref_ops);
     xd_buf_free(&batch->cursors);
@@ -210,6 +213,17 @@ static void add_events(struct xd_part *part, const struct xd_output *output)
     }
 }
 
+static void add_refusals(struct xd_part *part, const struct xd_output *output)
+{
+    uint32_t before = (uint32_t)(part->outcomes.len / sizeof(uint16_t));
+    const struct xd_refusal *refusals = (const struct xd_refusal *)(const void *)output->refusals.data;
+    for (size_t i = 0; i < output->refusals.len / sizeof *refusals; i++) {
+        struct xd_refusal refusal = refusals[i];
+        refusal.record += before;
+        xd_buf_add(&part->refusals, &refusal, sizeof refusal);
+    }
+}
+
 bool xd_batch_add_commit(struct xd_batch *batch, struct xd_part *part, const struct xd_commit *commit,
                          struct xd_refs *refs)
 {
@@ -222,13 +236,14 @@ bool xd_batch_add_commit(struct xd_batch *batch, struct xd_part *part, const str
     }
     part->committed_to = commit->next;
     part->next_event += xd_output_event_count(output);
-    size_t before = part->events.len;
+    size_t before = part->events.len + part->refusals.len;
     add_events(part, output);
-    batch->cost += part->events.len - before;
+    add_refusals(part, output);
+    batch->cost += part->events.len + part->refusals.len - before;
     xd_buf_add(&part->outcomes, output->outcomes.data, output->outcomes.len);
     const struct xd_closed_ref *closed = (const struct xd_closed_ref *)(const void *)output->closed.data;
     for (size_t i = 0; i < output->closed.len / sizeof *closed; i++)
         close_ref(batch, &closed[i], refs);
-    return !part->events.failed && !part->event_slots.failed && !part->outcomes.failed &&
+    return !part->events.failed && !part->event_slots.failed && !part->outcomes.failed && !part->refusals.failed &&
            !batch->ref_ops.failed;
 }

@@ -69,6 +69,7 @@ struct xd_part {
     struct xd_buf events;      /* the blob */
     struct xd_buf event_slots; /* struct xd_event_slot */
     struct xd_buf outcomes;    /* uint16_t, of the records committed_from..committed_to-1 */
+    struct xd_buf refusals;    /* struct xd_refusal, `record` counted from committed_from */
     uint64_t last_order;
 };
 

@@ -334,17 +334,31 @@ static void count_as_durable(struct xd_sqlite *ledger, const struct xd_batch *ba
     ledger->backlog -= batch->cost;
 }
 
-static void acknowledge(const struct xd_sqlite *ledger, const struct xd_part *part)
+/* What the engine made of a record. `*refusals` counts those that have been told: they are in the records' order. */
+static void tell_outcome(const struct xd_part *part, size_t *refusals, struct xd_append_result *result)
 {
     const uint16_t *outcomes = (const uint16_t *)(const void *)part->outcomes.data;
+    const struct xd_refusal *refusal = (const struct xd_refusal *)(const void *)part->refusals.data;
+    if (!part->committing || result->offset < part->committed_from || result->offset >= part->committed_to) return;
+    uint64_t record = result->offset - part->committed_from;
+    result->outcome_known = true;
+    result->outcome = xd_outcome_code(outcomes[record]);
+    result->note = xd_outcome_note(outcomes[record]);
+    size_t count = part->refusals.len / sizeof *refusal;
+    while (*refusals < count && refusal[*refusals].record < record) {
+        ++*refusals;
+    }
+    if (*refusals < count && refusal[*refusals].record == record) result->refusal = &refusal[*refusals].error;
+}
+
+static void acknowledge(const struct xd_sqlite *ledger, const struct xd_part *part)
+{
+    size_t refusals = 0;
     for (const struct xd_run *run = part->runs; run; run = run->next) {
         const struct xd_slot *slots = xd_run_slots(run);
         for (uint32_t i = 0; i < run->count; i++) {
             struct xd_append_result result = {.offset = run->first + i, .reached = ledger->reached};
-            result.outcome_known = part->committing && result.offset >= part->committed_from &&
-                                   result.offset < part->committed_to;
-            if (result.outcome_known)
-                result.outcome = (enum xd_code)outcomes[result.offset - part->committed_from];
+            tell_outcome(part, &refusals, &result);
             if (slots[i].callback) slots[i].callback(slots[i].arg, &result);
         }
     }
