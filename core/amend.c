@@ -49,7 +49,7 @@ static bool read_change(const msgpack_object_kv *kv, struct xd_amendment *out, s
     const msgpack_object_str *key = &kv->key.via.str;
     if (says_which_order((struct xd_str){key->ptr, key->size})) return true;
     const struct xd_field *field = xd_field_find(key->ptr, key->size);
-    if (!field) return xd_field_unknown(key, "order", error);
+    if (!field) return xd_field_unknown(key, "an order", error);
     if (!amendable(field)) return not_amendable(field, error);
     uint64_t bit = bit_of(xd_field_id(field));
     if ((out->to.given | out->removed) & bit) {

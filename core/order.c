@@ -75,7 +75,7 @@ bool xd_field_unknown(const msgpack_object_str *key, const char *owner, struct x
     if (!xd_utf8_valid(key->ptr, key->size)) {
         return xd_fail(error, XD_BAD_UTF8, name, "the name of a field, \"%s\", is not UTF-8", name);
     }
-    return xd_fail(error, XD_UNKNOWN_FIELD, name, "a %s has no field \"%s\"", owner, name);
+    return xd_fail(error, XD_UNKNOWN_FIELD, name, "%s has no field \"%s\"", owner, name);
 }
 
 /* The field exists, but for other orders: says for which. */
@@ -102,7 +102,11 @@ static bool read_field(const msgpack_object_kv *kv, enum xd_column column, struc
     }
     const msgpack_object_str *key = &kv->key.via.str;
     const struct xd_field *field = xd_field_find(key->ptr, key->size);
-    if (field == NULL) return xd_field_unknown(key, xd_column_name(column), error);
+    if (field == NULL) {
+        char owner[32];
+        snprintf(owner, sizeof owner, "a %s", xd_column_name(column));
+        return xd_field_unknown(key, owner, error);
+    }
     if (field->need[column] == XD_NEVER) return xd_field_misplaced(field, column, error);
     enum xd_field_id id = xd_field_id(field);
     if (xd_order_gave(out, id)) {

@@ -26,7 +26,8 @@ void xd_value_pack(struct xd_buf *out, const struct xd_field *field, const void 
 /* A value back from the ledger's form; false if it is not of its field's type and range. */
 bool xd_value_unpack(const struct xd_field *field, const msgpack_object *value, struct xd_order *out);
 
-/* Fail with what a client is told of a field that there is not, or not in orders of this column. */
+/* Fail with what a client is told of a field that there is not (in `owner`, "a truck offer"), or not in orders of this
+ * column. */
 bool xd_field_unknown(const msgpack_object_str *name, const char *owner, struct xd_error *error);
 bool xd_field_misplaced(const struct xd_field *field, enum xd_column column, struct xd_error *error);
 

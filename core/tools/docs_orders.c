@@ -69,6 +69,20 @@ static const char values[] =
     "(`m3`, say)\n"
     "does not limit it.\n\n";
 
+static const char amending[] =
+    "## What can be amended\n\n"
+    "The column *amend* of the tables below says what of a field may change while its order is open, and which way\n"
+    "makes the order easier to match:\n\n"
+    "| amend | |\n|---|---|\n"
+    "| | not at all: cancel the order and submit another |\n"
+    "| freely | any change; the order keeps its age |\n"
+    "| more | more of it (a higher number, a later time or day, a wider range, more names) keeps the order's age, less\n"
+    "loses it |\n"
+    "| less | less of it keeps the order's age, more loses it |\n\n"
+    "A field that is left out counts as what it stands for: an offer without `m3` has no end of it, a request without\n"
+    "`m3` needs none; `only` left out is everybody, `never` nobody; a request without `min_part` wants the whole.\n"
+    "[RULES.md](RULES.md#amending) says what live matches hold, and what happens then.\n\n";
+
 static const char agreement[] = "## What must agree\n\n"
                                 "- `available_until` is after `available_from`; `pickup_until` and "
                                 "`deliver_until` are not before `pickup_from`;\n"
@@ -133,19 +147,21 @@ static void put_allowed(FILE *out, const struct xd_field *field)
     }
 }
 
-static void put_row(FILE *out, const struct xd_field *field, enum xd_need need)
+static void put_row(FILE *out, const struct xd_field *field, enum xd_column column)
 {
-    fprintf(out, "| `%s` | %s | ", field->name, need == XD_REQUIRED ? "yes" : "");
+    static const char *const amends[] = {[XD_AMEND_NOT] = "", [XD_AMEND_FREELY] = "freely", [XD_AMEND_MORE] = "more",
+                                         [XD_AMEND_LESS] = "less"};
+    fprintf(out, "| `%s` | %s | ", field->name, field->need[column] == XD_REQUIRED ? "yes" : "");
     put_type(out, field);
     fprintf(out, " | %s | ", field->unit);
     put_allowed(out, field);
-    fprintf(out, " | %s | %s |\n", field->default_text, field->doc);
+    fprintf(out, " | %s | %s | %s |\n", field->default_text, amends[field->amend[column]], field->doc);
 }
 
 static bool everywhere_alike(const struct xd_field *field)
 {
     for (int column = 1; column < XD_COLUMNS; column++) {
-        if (field->need[column] != field->need[0]) return false;
+        if (field->need[column] != field->need[0] || field->amend[column] != field->amend[0]) return false;
     }
     return true;
 }
@@ -153,12 +169,12 @@ static bool everywhere_alike(const struct xd_field *field)
 /* The fields that are the same for all orders, or the others that one column has. */
 static void put_fields(FILE *out, enum xd_column column, bool common)
 {
-    fputs("| field | required | type | unit | allowed | default | meaning |\n|---|---|---|---|---|---|---|\n",
+    fputs("| field | required | type | unit | allowed | default | amend | meaning |\n"
+          "|---|---|---|---|---|---|---|---|\n",
           out);
     for (unsigned id = 0; id < XD_FIELD_COUNT; id++) {
         const struct xd_field *field = &xd_fields[id];
-        enum xd_need need = (enum xd_need)field->need[column];
-        if (need != XD_NEVER && everywhere_alike(field) == common) put_row(out, field, need);
+        if (field->need[column] != XD_NEVER && everywhere_alike(field) == common) put_row(out, field, column);
     }
     fputs("\n", out);
 }
@@ -299,6 +315,7 @@ bool xd_docs_orders(FILE *out)
 {
     fputs(intro, out);
     fputs(values, out);
+    fputs(amending, out);
     fputs("## All orders\n\n", out);
     put_fields(out, XD_TRUCK_OFFER, true);
     bool done = true;

@@ -21,6 +21,11 @@ static struct xd_record record_of(enum xd_record_type type, struct parsed *order
     record.order_id = xd_id(0, 17);
     record.match_id = xd_id(3, 4);
     record.credit = 620;
+    if (type == XD_RECORD_AMEND) {
+        notation_map("", NULL, "m2: 90.5, ref: o3, note: nil, until_day: '2030-03-02'", order);
+        assert_true(xd_amendment_read(&order->object, &record.amendment, &error));
+        return record;
+    }
     notation_map(WAREHOUSE_OFFER, NULL, "", order);
     assert_true(xd_order_read(&order->object, &market, &record.order, &error));
     return record;
@@ -55,6 +60,8 @@ static void each_type_has_its_parts(void **state)
          "o3, "
          "m2: 100, at: {lat: 31.3, lon: 120.6}, from_day: 2030-01-01, until_day: 2030-03-01, per_m2_day: "
          "0.05}}"},
+        {XD_RECORD_AMEND, "{type: amend, account: acme, id: 17, changes: {13: nil, 18: 9050, 34: 21975}}",
+         "{type: amend, account: acme, id: o0-17, changes: {note: nil, m2: 90.5, until_day: 2030-03-02}}"},
         {XD_RECORD_CANCEL, "{type: cancel, account: acme, id: 17}",
          "{type: cancel, account: acme, id: o0-17}"},
         {XD_RECORD_CANCEL_MATCH, "{type: cancel_match, account: acme, match: 844424930131972}",
@@ -121,6 +128,13 @@ static void refuses_what_is_no_record(void **state)
         "{type: tick, account: acme}",
         "{type: tick, type: tick}",
         "{type: cancel, account: acme}",
+        "{type: amend, account: acme, id: 17}",
+        "{type: amend, account: acme, id: 17, changes: {}}",
+        "{type: amend, account: acme, id: 17, changes: {3: o3}}",
+        "{type: amend, account: acme, id: 17, changes: {18: 0}}",
+        "{type: amend, account: acme, id: 17, changes: {34: 21975, 18: 9050}}",
+        "{type: amend, account: acme, id: 17, changes: {18: 9050, 18: 9050}}",
+        "{type: amend, account: acme, id: 17, changes: {18: 9050, 99: 1}}",
         "{type: cancel, id: 17}",
         "{type: cancel, account: acme, match: 17}",
         "{type: cancel, account: acme, id: 17, id: 17}",
