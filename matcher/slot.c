@@ -1,4 +1,5 @@
 /* Making and unmaking the orders that the engine holds. */
+#include "core/when.h"
 #include "matcher/state.h"
 
 #include <string.h>
@@ -159,15 +160,18 @@ bool xd_slot_taken(const struct xd_slot *storage_offer, int64_t day, int64_t *fi
 
 /* --- amending -------------------------------------------------------------------------------------------------------------- */
 
-/* What is taken of `slot` is taken of `fresh`, of the days and dimensions that both have. */
+/* What is taken of `slot` is taken of `fresh`, of the days and dimensions that both have. Of days that are over nothing is:
+ * nobody asks for them, and there may have been more then. */
 static bool take_over_calendar(struct xd_engine *engine, const struct xd_slot *slot, struct xd_slot *fresh)
 {
     const struct xd_calendar *calendar = slot->storage_offer.calendar;
     const struct xd_storage_offer *now = &fresh->storage_offer;
+    int64_t today = engine->now / XD_DAY_S;
     bool good = true;
     for (uint32_t i = 0; good && calendar && i < calendar->count; i++) {
         int64_t from = i ? xd_calendar_step_end(calendar, i - 1) : calendar->from_day;
         int64_t until = xd_calendar_step_end(calendar, i), taken[XD_DIMS] = {0};
+        if (from < today) from = today;
         if (from < now->from_day) from = now->from_day;
         if (until > now->until_day) until = now->until_day;
         for (unsigned dim = 0; dim < XD_DIMS; dim++) {
