@@ -166,6 +166,20 @@ static void random_order(struct xd_world *world, struct xd_record *record)
     record->credit = chance(world, 80) ? XD_CREDIT_UNKNOWN : between(world, 300, 700);
 }
 
+/* New values for a field or two that every order may have. */
+static void random_amendment(struct xd_world *world, struct xd_amendment *amendment)
+{
+    static const enum xd_field_id fields[] = {XD_F_PALLETS, XD_F_KG, XD_F_M2, XD_F_MIN_CREDIT, XD_F_HOLD_S};
+    amendment->to.amount[XD_PALLETS] = between(world, 1, 400);
+    amendment->to.amount[XD_KG] = between(world, 1, 400);
+    amendment->to.amount[XD_M2] = between(world, 1, 400);
+    amendment->to.min_credit = between(world, 0, 600);
+    amendment->to.hold_s = between(world, 1, 20) * 300;
+    for (unsigned i = 0; i < 2; i++) {
+        give(&amendment->to, fields[xd_world_below(world, sizeof fields / sizeof *fields)]);
+    }
+}
+
 void xd_world_record(struct xd_world *world, struct xd_record *record)
 {
     *record = (struct xd_record){0};
@@ -180,8 +194,10 @@ void xd_world_record(struct xd_world *world, struct xd_record *record)
     }
     static const enum xd_record_type kinds[] = {XD_RECORD_ACCEPT,   XD_RECORD_DECLINE, XD_RECORD_CANCEL_MATCH,
                                                 XD_RECORD_COMPLETE, XD_RECORD_NO_SHOW, XD_RECORD_CANCEL,
-                                                XD_RECORD_CREDIT,   XD_RECORD_TICK};
-    record->type = kinds[dice < 75 ? 0 : xd_world_below(world, 8)];
+                                                XD_RECORD_CREDIT,   XD_RECORD_TICK,    XD_RECORD_AMEND,
+                                                XD_RECORD_AMEND};
+    record->type = kinds[dice < 75 ? 0 : xd_world_below(world, 10)];
+    if (record->type == XD_RECORD_AMEND) random_amendment(world, &record->amendment);
     uint64_t back = xd_world_below(world, 200);
     record->order_id = xd_id(0, world->next_order > back + 1 ? world->next_order - back - 1 : 1);
     back = xd_world_below(world, 60);
@@ -195,7 +211,7 @@ void xd_world_aim(struct xd_world *world, const struct xd_engine *engine, struct
     const struct xd_slot *slot = xd_table_get(&engine->orders, record->order_id);
     if (record->type == XD_RECORD_ORDER || record->type == XD_RECORD_CREDIT) return;
     const struct xd_account *account = NULL;
-    if (record->type == XD_RECORD_CANCEL) {
+    if (record->type == XD_RECORD_CANCEL || record->type == XD_RECORD_AMEND) {
         account = slot ? slot->account : NULL;
     } else if (deal) {
         account = deal->order[xd_world_below(world, 2)]->account;
