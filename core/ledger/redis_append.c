@@ -186,8 +186,11 @@ void xd_redis_tell_outcomes(struct xd_rpart *p, uint64_t from, uint64_t next, co
             size_t at = (size_t)(offset - from) * 2;
             struct xd_append_result result = {
                 .offset = offset, .reached = entry->reached, .outcome_known = offset >= from};
-            if (result.outcome_known && at + 2 <= len)
-                result.outcome = (enum xd_code)(outcomes[at] | outcomes[at + 1] << 8);
+            if (result.outcome_known && at + 2 <= len) {
+                uint16_t outcome = (uint16_t)(outcomes[at] | outcomes[at + 1] << 8);
+                result.outcome = xd_outcome_code(outcome);
+                result.note = xd_outcome_note(outcome);
+            }
             answer_one(p, entry, &result);
         }
         if (entry->answered < entry->count) return;
