@@ -155,6 +155,7 @@ static void answer_one(struct xd_rpart *p, struct xd_entry *entry, const struct 
 {
     const struct slot *slot = (const struct slot *)(const void *)entry->slots.data + entry->answered++;
     p->answered++;
+    if (result->code == XD_OK && result->offset >= p->acknowledged) p->acknowledged = result->offset + 1;
     if (slot->callback) slot->callback(slot->arg, result);
 }
 

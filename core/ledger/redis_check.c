@@ -89,11 +89,13 @@ static void start_over(struct xd_rpart *p, const redisReply *state)
     xd_redis_lose(p, XD_STORAGE_FAILED);
     if (p->parked) freeReplyObject(p->parked);
     p->parked = NULL;
+    p->parked_waits = false;
     xd_redis_tell_outcomes(p, UINT64_MAX, UINT64_MAX, NULL, 0); /* stored, but what became of it is not known */
     p->out_events = xd_reply_uint_at(state, 3);
     p->out_records = p->made = xd_reply_uint_at(state, 2);
     p->made_events = p->out_events;
     p->order_next = p->order_end = 0;
+    if (p->acknowledged > xd_reply_uint_at(state, 1)) p->acknowledged = xd_reply_uint_at(state, 1);
     p->mark_record = 0;
     p->mark_ms = 0;
 }
@@ -102,7 +104,8 @@ static void take_state(struct check *check, const redisReply *state)
 {
     struct xd_rpart *p = check->p;
     uint32_t generation = (uint32_t)xd_reply_uint_at(state, 0);
-    if (p->generation != generation) start_over(p, state);
+    bool behind = xd_reply_uint_at(state, 1) < p->records || xd_reply_uint_at(state, 3) < p->events;
+    if (p->generation != generation || behind) start_over(p, state);
     p->generation = generation;
     p->records = xd_reply_uint_at(state, 1);
     p->committed = xd_reply_uint_at(state, 2);
@@ -169,8 +172,8 @@ static void ask_state(const struct check *check, struct xd_args *args)
     xd_args_text(args, check->run_id);
     xd_args_text(args, check->alone && check->appendonly && check->always && check->no_gap ? "1" : "0");
     xd_args_uint(args, p->generation);
-    xd_args_uint(args, p->records);
-    xd_args_uint(args, p->events);
+    xd_args_uint(args, p->acknowledged);
+    xd_args_uint(args, p->out_events);
 }
 
 static void go_on(struct check *check)

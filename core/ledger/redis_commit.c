@@ -4,13 +4,15 @@
 
 #include "core/event.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     JOINED_BYTES = 512 << 10, /* commits join while they are smaller */
     OUTPUT_LIMIT = 256 << 20,
-    COMMITS_FULL = 8 << 20
+    COMMITS_FULL = 8 << 20,
+    COMMIT_KEYS = 2 /* state, out */
 };
 
 struct xd_commit_node {
@@ -183,7 +185,8 @@ static void add_le(struct xd_buf *out, uint64_t value, size_t bytes)
  * (number, at, len) of each of its events. All little-endian. */
 struct index {
     struct xd_buf lengths, accounts, places;
-    struct xd_buf args; /* const char *, then size_t: of each account and its places */
+    struct xd_buf keys; /* of each account's index */
+    struct xd_buf args; /* struct span, of each account */
     uint32_t count;
 };
 
@@ -192,16 +195,21 @@ static void index_free(struct index *index)
     xd_buf_free(&index->lengths);
     xd_buf_free(&index->accounts);
     xd_buf_free(&index->places);
+    xd_buf_free(&index->keys);
     xd_buf_free(&index->args);
 }
 
 struct span {
-    size_t account_at, account_len, places_at, places_len;
+    size_t key_at, key_len, places_at, places_len;
 };
 
 static void add_span(struct index *index, const struct xd_commit_node *node, const struct place *place, uint32_t count)
 {
-    struct span span = {.account_at = index->accounts.len, .account_len = place->account.len, .places_at = index->places.len};
+    char key[XD_ACCOUNT_MAX + 32];
+    int key_len = snprintf(key, sizeof key, "xd:{p%u}:a:%.*s", (unsigned)node->lease.partition, (int)place->account.len,
+                           place->account.at);
+    struct span span = {.key_at = index->keys.len, .key_len = (size_t)key_len, .places_at = index->places.len};
+    xd_buf_add(&index->keys, key, (size_t)key_len);
     xd_buf_add(&index->accounts, place->account.at, place->account.len);
     xd_buf_add(&index->accounts, " ", 1);
     add_le(&index->places, node->next_event, 8);
@@ -238,7 +246,8 @@ static bool index_make(struct index *index, const struct xd_commit_node *node)
         if (places[i].account.len > 0) add_span(index, node, &places[i], n);
     }
     free(places);
-    return !index->lengths.failed && !index->accounts.failed && !index->places.failed && !index->args.failed;
+    return !index->lengths.failed && !index->accounts.failed && !index->places.failed && !index->keys.failed &&
+           !index->args.failed;
 }
 
 /* --- to Redis --------------------------------------------------------------------------------------------- */
@@ -284,12 +293,11 @@ static void on_committed(void *arg, redisReply **reply, int64_t replicas)
     xd_redis_wake(ledger);
 }
 
-static void put_node(struct xd_rpart *p, const struct xd_commit_node *node, const struct index *index,
-                     const struct xd_buf *closed, struct xd_args *args, char nonce[24], char prefix[24])
+static void put_node(const struct xd_rpart *p, const struct xd_commit_node *node, const struct index *index,
+                     const struct xd_buf *closed, struct xd_args *args, char nonce[static 24])
 {
     snprintf(nonce, 24, "%016llx", (unsigned long long)node->lease.nonce);
-    snprintf(prefix, 24, "xd:{p%u}:a:", (unsigned)p->id);
-    xd_args_text(args, "2");
+    xd_args_uint(args, COMMIT_KEYS + index->count);
     xd_args_text(args, p->state_key);
     xd_args_text(args, p->out_key);
     xd_args_uint(args, node->lease.epoch);
@@ -305,10 +313,9 @@ static void put_node(struct xd_rpart *p, const struct xd_commit_node *node, cons
     xd_args_bytes(args, index->lengths.data, index->lengths.len);
     xd_args_bytes(args, node->output.events.data, node->output.events.len);
     xd_args_text(args, p->closed);
-    xd_args_text(args, prefix);
 }
 
-/* The fixed arguments, and behind them an account and its places in turn. */
+/* The fixed arguments, each account's index behind the fixed keys, and its places behind all. */
 static enum xd_code send_all(struct xd_rpart *p, const struct xd_args *fixed, const struct index *index,
                              struct sending *sending)
 {
@@ -316,15 +323,17 @@ static enum xd_code send_all(struct xd_rpart *p, const struct xd_args *fixed, co
     const char **at = malloc(count * (sizeof *at + sizeof(size_t)));
     if (!at) return XD_NO_MEMORY;
     size_t *len = (size_t *)(void *)(at + count);
-    memcpy(at, fixed->at, (size_t)fixed->count * sizeof *at);
-    memcpy(len, fixed->len, (size_t)fixed->count * sizeof *len);
     const struct span *spans = (const struct span *)(const void *)index->args.data;
-    size_t n = (size_t)fixed->count;
+    size_t head = 1 + COMMIT_KEYS, rest = (size_t)fixed->count - head, places = count - index->count;
+    memcpy(at, fixed->at, head * sizeof *at);
+    memcpy(len, fixed->len, head * sizeof *len);
+    memcpy(at + head + index->count, fixed->at + head, rest * sizeof *at);
+    memcpy(len + head + index->count, fixed->len + head, rest * sizeof *len);
     for (uint32_t i = 0; i < index->count; i++) {
-        at[n] = (const char *)index->accounts.data + spans[i].account_at;
-        len[n++] = spans[i].account_len;
-        at[n] = (const char *)index->places.data + spans[i].places_at;
-        len[n++] = spans[i].places_len;
+        at[head + i] = (const char *)index->keys.data + spans[i].key_at;
+        len[head + i] = spans[i].key_len;
+        at[places + i] = (const char *)index->places.data + spans[i].places_at;
+        len[places + i] = spans[i].places_len;
     }
     struct xd_redis_to to = {
         .lane = XD_REDIS_WRITES, .slot = p->slot, .script = &p->ledger->scripts.commit, .durable = true};
@@ -338,10 +347,11 @@ static enum xd_code send_node(struct xd_rpart *p, struct xd_commit_node *node)
     struct index index = {.count = 0};
     struct xd_buf closed;
     struct xd_args args = {0};
-    char nonce[24], prefix[24];
+    char nonce[24];
     xd_buf_init(&index.lengths, OUTPUT_LIMIT);
     xd_buf_init(&index.accounts, OUTPUT_LIMIT);
     xd_buf_init(&index.places, OUTPUT_LIMIT);
+    xd_buf_init(&index.keys, OUTPUT_LIMIT);
     xd_buf_init(&index.args, OUTPUT_LIMIT);
     xd_buf_init(&closed, OUTPUT_LIMIT);
     xd_redis_pack_closed(&closed, &node->output.closed);
@@ -349,7 +359,7 @@ static enum xd_code send_node(struct xd_rpart *p, struct xd_commit_node *node)
     enum xd_code code = XD_NO_MEMORY;
     if (sending && !closed.failed && index_make(&index, node)) {
         *sending = (struct sending){.p = p, .serial = p->commit_serial};
-        put_node(p, node, &index, &closed, &args, nonce, prefix);
+        put_node(p, node, &index, &closed, &args, nonce);
         code = send_all(p, &args, &index, sending);
     }
     if (code != XD_OK) free(sending);

@@ -61,6 +61,7 @@ struct xd_rpart {
     bool fsyncs;   /* verified */
     uint32_t generation;
     uint64_t records, committed, events; /* known to be there */
+    uint64_t acknowledged;               /* records, of those that we appended */
     uint64_t oldest_event;
 
     struct xd_lease lease; /* epoch 0: not ours */
@@ -94,6 +95,7 @@ struct xd_rpart {
     uint64_t out_events, out_records; /* told up to here */
     redisReply *parked;               /* commits that wait until the entry of parked_serial has its offset */
     uint64_t parked_serial;
+    bool parked_waits; /* for replicas */
 
     uint64_t mark_record; /* the record behind the one whose time is mark_ms */
     int64_t mark_ms;

@@ -63,10 +63,47 @@ static void tell(struct xd_rpart *p, const redisReply *reply)
 void xd_redis_unpark(struct xd_rpart *p)
 {
     redisReply *reply = p->parked;
-    if (!reply || xd_redis_unresolved(p) == p->parked_serial) return;
+    if (!reply || p->parked_waits || (p->parked_serial != 0 && xd_redis_unresolved(p) == p->parked_serial)) return;
     p->parked = NULL;
     tell(p, reply);
     freeReplyObject(reply);
+}
+
+static void drop_parked(struct xd_rpart *p)
+{
+    freeReplyObject(p->parked);
+    p->parked = NULL;
+    p->parked_waits = false;
+}
+
+static void on_replicated(void *arg, redisReply **reply, int64_t replicas)
+{
+    (void)replicas; /* fewer than asked for: then so much is told, as acknowledgements name less */
+    struct xd_rpart *p = arg;
+    xd_redis_answered(p->ledger);
+    if (!p->parked_waits) return;
+    p->parked_waits = false;
+    if (xd_redis_code(*reply) == XD_OK) {
+        xd_redis_unpark(p);
+    } else {
+        drop_parked(p); /* to be read again */
+        xd_redis_suspect(p, *reply);
+    }
+}
+
+/* Commits are told once the replicas have them: a write of our own that has reached them came after. */
+static void wait_for_replicas(struct xd_rpart *p)
+{
+    struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot, .durable = true};
+    struct xd_args args = {0};
+    xd_args_text(&args, "HSET");
+    xd_args_text(&args, p->state_key);
+    xd_args_text(&args, "told");
+    xd_args_text(&args, p->ledger->process);
+    p->parked_waits = xd_redis_ask(p->ledger, &to, &args, on_replicated, p) == XD_OK;
+    if (p->parked_waits) return;
+    drop_parked(p);
+    xd_redis_suspect(p, NULL);
 }
 
 static void on_commits(void *arg, redisReply **reply, int64_t replicas)
@@ -78,13 +115,15 @@ static void on_commits(void *arg, redisReply **reply, int64_t replicas)
         xd_redis_suspect(p, *reply);
         return;
     }
-    if (xd_redis_unresolved(p) != 0 && xd_reply_entries(*reply)) {
-        p->parked = *reply;
-        p->parked_serial = xd_redis_unresolved(p);
-        *reply = NULL;
+    bool replicated = p->ledger->options.durability == XD_DURABILITY_REPLICATED;
+    if (!xd_reply_entries(*reply) || (xd_redis_unresolved(p) == 0 && !replicated)) {
+        tell(p, *reply);
         return;
     }
-    tell(p, *reply);
+    p->parked = *reply;
+    p->parked_serial = xd_redis_unresolved(p);
+    *reply = NULL;
+    if (replicated) wait_for_replicas(p);
 }
 
 void xd_redis_go_on_telling(struct xd_rpart *p)

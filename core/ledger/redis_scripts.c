@@ -8,8 +8,8 @@ static const char init[] =
     " 'closed', '0-0')\n"
     "return 1\n";
 
-/* KEYS: state. ARGV: the server's run id; whether it alone has the data and syncs every write; the generation, records and events that
- * the caller knows to have been there (generation 0: it knows nothing). A caller that knows nothing takes it that writes may have been
+/* KEYS: state. ARGV: the server's run id; whether it alone has the data and syncs every write; the generation, and the records
+ * and events that the caller has acknowledged or told (generation 0: it knows nothing). A caller that knows nothing takes it that writes may have been
  * lost if the server is not the one that was there last, and either of the two could lose any. */
 static const char check[] =
     "local s = redis.call('HMGET', KEYS[1], 'generation', 'records', 'committed', 'events', 'oldest', 'last', 'run_id',"
@@ -54,9 +54,10 @@ static const char append[] =
     " string.format('%.0f', ms), me, string.format('%s %.0f %.0f', ARGV[2], first, ms))\n"
     "return {first, ms}\n";
 
-/* KEYS: state, out. ARGV: epoch, nonce, records committed before and after, events before and after, time of the last record, outcomes,
- * closed refs, accounts, lengths of the events, the events, the last commit whose closed refs are done, the prefix of the index; then an
- * account and its places in turn. FENCED, or done: now, or when it was sent before (nobody else can have committed under this epoch). */
+/* KEYS: state, out, the index of each account concerned (all are named, so that a cluster whose slot is moving refuses before anything is
+ * written). ARGV: epoch, nonce, records committed before and after, events before and after, time of the last record, outcomes, closed
+ * refs, accounts, lengths of the events, the events, the last commit whose closed refs are done; then the places for each index. FENCED, or
+ * done: now, or when it was sent before (nobody else can have committed under this epoch). */
 static const char commit[] =
     "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'events', 'records')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
@@ -66,7 +67,7 @@ static const char commit[] =
     "if tonumber(ARGV[4]) > tonumber(s[5]) then return redis.error_reply('FENCED: the log ends before') end\n"
     "redis.call('XADD', KEYS[2], ARGV[6] .. '-' .. ARGV[4], 'p', ARGV[3], 'f', ARGV[5], 't', ARGV[7], 'o', ARGV[8],"
     " 'c', ARGV[9], 'a', ARGV[10], 'l', ARGV[11], 'b', ARGV[12])\n"
-    "for i = 15, #ARGV, 2 do redis.call('ZADD', ARGV[14] .. ARGV[i], ARGV[6], ARGV[i + 1]) end\n"
+    "for i = 3, #KEYS do redis.call('ZADD', KEYS[i], ARGV[6], ARGV[i + 11]) end\n"
     "redis.call('HSET', KEYS[1], 'committed', ARGV[4], 'events', ARGV[6], 'closed', ARGV[13])\n"
     "return 1\n";
 
