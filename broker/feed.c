@@ -18,6 +18,7 @@ struct xd_feed {
     struct xd_broker *broker;
     struct xd_buf frame;             /* the event under way, as it is sent */
     struct xd_subscriber *everybody; /* subscribers to all accounts */
+    uint32_t generation; /* of the events that subscribers have been told */
     uint64_t mask;
     struct xd_subscriber *buckets[]; /* by hash of the account */
 };
@@ -71,9 +72,25 @@ static void tell_list(struct xd_feed *feed, struct xd_subscriber *list, struct x
     }
 }
 
+/* The ledger has lost what some were told: they have to begin anew, and will hear `recovered: false`. */
+static void notice_generation(struct xd_feed *feed)
+{
+    uint32_t generation = xd_ledger_generation(feed->broker->ledger, 0);
+    if (generation == feed->generation) return;
+    feed->generation = generation;
+    struct xd_session *next = NULL;
+    for (struct xd_session *one = feed->broker->sessions; one; one = next) {
+        next = one->next;
+        if (one->subscriber.attached)
+            xd_session_refuse(one, XD_SLOW_CONSUMER,
+                              "the ledger has lost events that were told; resume from the last cursor");
+    }
+}
+
 static void on_events(void *arg, uint16_t partition, const struct xd_event_ref *events, uint32_t count)
 {
     struct xd_feed *feed = arg;
+    notice_generation(feed);
     for (uint32_t i = 0; i < count; i++) {
         struct xd_str account = xd_event_account(events[i].bytes, events[i].len);
         bool framed = false;
@@ -167,6 +184,7 @@ struct xd_feed *xd_feed_create(struct xd_broker *broker, size_t accounts)
     if (!feed) return NULL;
     feed->broker = broker;
     feed->mask = buckets - 1;
+    feed->generation = xd_ledger_generation(broker->ledger, 0);
     xd_buf_init(&feed->frame, FRAME_MAX);
     xd_ledger_follow_events(broker->ledger, on_events, feed);
     return feed;

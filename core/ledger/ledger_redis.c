@@ -13,7 +13,8 @@ enum { AGAIN_MS = 20, TICK_MS = 100, LIMIT_BYTES = 64 << 20, SUSPECT_HEALTHY_MS 
 
 static const char market_key[] = "xd:market";
 
-/* --- time, and being called again ------------------------------------------------------------------------ */
+/* --- time, and being called again ------------------------------------------------------------------------
+ */
 
 int64_t xd_redis_monotonic(void)
 {
@@ -106,8 +107,8 @@ void xd_redis_refuse_done(struct xd_redis_ledger *ledger, enum xd_code code, xd_
         callback(arg, XD_NO_MEMORY);
         return;
     }
-    *refusal =
-        (struct done_refusal){.put_off.run = done_refusal_run, .callback = callback, .arg = arg, .code = code};
+    *refusal = (struct done_refusal){
+        .put_off.run = done_refusal_run, .callback = callback, .arg = arg, .code = code};
     xd_redis_put_off(ledger, &refusal->put_off);
 }
 
@@ -119,7 +120,8 @@ void xd_redis_suspect(struct xd_rpart *p, const redisReply *reply)
     xd_redis_wake_later(p->ledger);
 }
 
-/* --- the turn: everything that can go on goes on ---------------------------------------------------------- */
+/* --- the turn: everything that can go on goes on ----------------------------------------------------------
+ */
 
 static void go_on(struct xd_rpart *p)
 {
@@ -169,7 +171,8 @@ static void on_ready(void *arg)
     xd_redis_wake(arg);
 }
 
-/* --- small questions -------------------------------------------------------------------------------------- */
+/* --- small questions --------------------------------------------------------------------------------------
+ */
 
 static size_t backlog(const struct xd_ledger *base)
 {
@@ -216,7 +219,8 @@ struct xd_market xd_ledger_redis_market(const struct xd_ledger *base)
     return xd_redis_ledger_of(base)->market;
 }
 
-/* --- the end ---------------------------------------------------------------------------------------------- */
+/* --- the end ----------------------------------------------------------------------------------------------
+ */
 
 static bool is_idle(const struct xd_redis_ledger *ledger)
 {
@@ -230,7 +234,8 @@ static bool is_idle(const struct xd_redis_ledger *ledger)
 
 static void destroy(struct xd_redis_ledger *ledger)
 {
-    struct event *events[] = {ledger->turn_event, ledger->again_timer, ledger->tick_timer, ledger->put_off_event};
+    struct event *events[] = {ledger->turn_event, ledger->again_timer, ledger->tick_timer,
+                              ledger->put_off_event};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (events[i]) event_free(events[i]);
     free(ledger->parts);
@@ -273,7 +278,8 @@ static void close_ledger(struct xd_ledger *base)
     destroy(ledger);
 }
 
-/* --- opening ---------------------------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------------------------------------------
+ */
 
 static const struct xd_ledger_ops ops = {
     .reserve = xd_redis_reserve,
@@ -323,12 +329,13 @@ static void on_waited(void *arg, redisReply **reply, int64_t replicas)
 static bool unreachable(const struct xd_redis_ledger *ledger, struct xd_error *error)
 {
     const char *why = xd_redis_trouble(ledger->redis);
-    return xd_fail(error, XD_STORAGE_FAILED, "redis", "Redis cannot be reached: %s", *why ? why : "no answer in time");
+    return xd_fail(error, XD_STORAGE_FAILED, "redis", "Redis cannot be reached: %s",
+                   *why ? why : "no answer in time");
 }
 
 /* Asks and waits for the answer, again and again until `limit_ms`. NULL and *error if there was none. */
-static redisReply *ask_and_wait(struct xd_redis_ledger *ledger, const struct xd_redis_to *to, const struct xd_args *args,
-                                int64_t limit_ms, struct xd_error *error)
+static redisReply *ask_and_wait(struct xd_redis_ledger *ledger, const struct xd_redis_to *to,
+                                const struct xd_args *args, int64_t limit_ms, struct xd_error *error)
 {
     while (xd_redis_monotonic() < limit_ms) {
         struct waiting waiting = {.ledger = ledger};
@@ -362,7 +369,8 @@ static bool initialise(struct xd_redis_ledger *ledger, int64_t limit_ms, struct 
         if (!reply) return false;
         freeReplyObject(reply);
     }
-    struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = xd_redis_slot(market_key, sizeof market_key - 1)};
+    struct xd_redis_to to = {.lane = XD_REDIS_WRITES,
+                             .slot = xd_redis_slot(market_key, sizeof market_key - 1)};
     struct xd_args args = {0};
     ledger->market = ledger->options.market;
     xd_args_text(&args, "HSET");
@@ -393,15 +401,18 @@ static bool compare(struct xd_redis_ledger *ledger, const redisReply *reply, str
                        (unsigned)partitions, (unsigned)options->partitions);
     if (!options->market_given) return true;
     if (ledger->market.currency != options->market.currency)
-        return xd_fail(error, XD_BAD_VALUE, "currency", "the ledger in Redis is of a market of another currency");
+        return xd_fail(error, XD_BAD_VALUE, "currency",
+                       "the ledger in Redis is of a market of another currency");
     if (ledger->market.road_factor_e4 != options->market.road_factor_e4)
-        return xd_fail(error, XD_BAD_VALUE, "road_factor", "the ledger in Redis is of a market of another road factor");
+        return xd_fail(error, XD_BAD_VALUE, "road_factor",
+                       "the ledger in Redis is of a market of another road factor");
     return true;
 }
 
 static bool agree(struct xd_redis_ledger *ledger, int64_t limit_ms, struct xd_error *error)
 {
-    struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = xd_redis_slot(market_key, sizeof market_key - 1)};
+    struct xd_redis_to to = {.lane = XD_REDIS_WRITES,
+                             .slot = xd_redis_slot(market_key, sizeof market_key - 1)};
     struct xd_args args = {0};
     xd_args_text(&args, "HGETALL");
     xd_args_text(&args, market_key);
@@ -425,8 +436,8 @@ static bool check_all(struct xd_redis_ledger *ledger, int64_t limit_ms, struct x
             event_base_loop(ledger->events, EVLOOP_ONCE);
         }
         if (p->gone)
-            return xd_fail(error, XD_STORAGE_FAILED, "redis", "partition %u is not in Redis any more; restore it from a backup",
-                           (unsigned)i);
+            return xd_fail(error, XD_STORAGE_FAILED, "redis",
+                           "partition %u is not in Redis any more; restore it from a backup", (unsigned)i);
         if (p->suspect || p->order_next == p->order_end) return unreachable(ledger, error);
         if (!xd_redis_strong_enough(ledger, error)) return false;
     }

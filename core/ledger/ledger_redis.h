@@ -1,13 +1,16 @@
-/* The ledger on Redis (6.2 or later): one server, a master that sentinels name, or a Redis Cluster. Any number of processes may have it
- * open; of each partition one at a time holds the lease. Keys and scripts: redis_scripts.h.
+/* The ledger on Redis (6.2 or later): one server, a master that sentinels name, or a Redis Cluster. Any
+ * number of processes may have it open; of each partition one at a time holds the lease. Keys and scripts:
+ * redis_scripts.h.
  *
- * What an acknowledgement means is said with it (xd_durability): that Redis has taken the record; that it was fsynced
- * (`appendfsync always`, which is verified whenever a connection is made, not assumed); or that N replicas have it in memory. A record
- * whose fate is unknown, because the connection broke, is sent again under the same serial until Redis answers, and is stored once. After
- * `timeout_ms` without an answer it is answered XD_STORAGE_FAILED, and may be found stored later (as point 4 of ledger.h says of a process that
- * dies). Where Redis itself has lost writes (a fail-over to a replica that was behind, a crash without fsync), the
- * generation of the partition rises: whoever knew more notices it at the next connection, and a process that starts notices that the
- * server is another one, or was restarted, and could have lost something. */
+ * What an acknowledgement means is said with it (xd_durability): that Redis has taken the record; that it was
+ * fsynced
+ * (`appendfsync always`, which is verified whenever a connection is made, not assumed); or that N replicas
+ * have it in memory. A record whose fate is unknown, because the connection broke, is sent again under the
+ * same serial until Redis answers, and is stored once. After `timeout_ms` without an answer it is answered
+ * XD_STORAGE_FAILED, and may be found stored later (as point 4 of ledger.h says of a process that dies).
+ * Where Redis itself has lost writes (a fail-over to a replica that was behind, a crash without fsync), the
+ * generation of the partition rises: whoever knew more notices it at the next connection, and a process that
+ * starts notices that the server is another one, or was restarted, and could have lost something. */
 #ifndef XD_CORE_LEDGER_LEDGER_REDIS_H
 #define XD_CORE_LEDGER_LEDGER_REDIS_H
 
@@ -18,25 +21,27 @@ struct event_base;
 struct xd_redis_ledger_options {
     const char *url;                         /* core/redis/url.h */
     const char *tls_ca, *tls_cert, *tls_key; /* PEM files, "" or NULL for none */
-    struct xd_market market;                 /* fixed when the ledger is first initialised, compared afterwards */
-    bool market_given;                       /* false: take the ledger's; initialise with `market` if new */
-    uint16_t partitions;                     /* 1..XD_REDIS_PARTITIONS; fixed and compared likewise */
-    enum xd_durability durability;           /* what acknowledgements are to reach */
-    uint32_t replicas;                       /* for XD_DURABILITY_REPLICATED */
-    bool accept_weak;                        /* take a Redis whose settings cannot hold what is promised */
-    bool keep_log;                           /* records before a snapshot are not trimmed */
-    int64_t event_retention_s;               /* events older than this are trimmed; 0: never */
-    size_t backlog_limit;                    /* bytes waiting for Redis before XD_OVERLOADED */
+    struct xd_market market;       /* fixed when the ledger is first initialised, compared afterwards */
+    bool market_given;             /* false: take the ledger's; initialise with `market` if new */
+    uint16_t partitions;           /* 1..XD_REDIS_PARTITIONS; fixed and compared likewise */
+    enum xd_durability durability; /* what acknowledgements are to reach */
+    uint32_t replicas;             /* for XD_DURABILITY_REPLICATED */
+    bool accept_weak;              /* take a Redis whose settings cannot hold what is promised */
+    bool keep_log;                 /* records before a snapshot are not trimmed */
+    int64_t event_retention_s;     /* events older than this are trimmed; 0: never */
+    size_t backlog_limit;          /* bytes waiting for Redis before XD_OVERLOADED */
     uint32_t lease_ms;
-    uint32_t timeout_ms;             /* to connect, to answer, and for a record to be stored */
-    int64_t (*clock_ms)(void *arg);  /* NULL: Redis' own clock stamps records; else this one, which may go backwards (for tests) */
+    uint32_t timeout_ms;            /* to connect, to answer, and for a record to be stored */
+    int64_t (*clock_ms)(void *arg); /* NULL: Redis' own clock stamps records; else this one, which may go
+                                       backwards (for tests) */
     void *clock_arg;
 };
 
 enum { XD_REDIS_PARTITIONS = 64 };
 
-/* Opens or initialises; waits for Redis, at most twice timeout_ms. On failure NULL and *error: it cannot be reached, is too old, its
- * settings lose what is promised (each is named, with what it should be), the ledger is of another market or number of partitions. */
+/* Opens or initialises; waits for Redis, at most twice timeout_ms. On failure NULL and *error: it cannot be
+ * reached, is too old, its settings lose what is promised (each is named, with what it should be), the ledger
+ * is of another market or number of partitions. */
 struct xd_ledger *xd_ledger_open_redis(struct event_base *base, const struct xd_redis_ledger_options *options,
                                        struct xd_error *error);
 

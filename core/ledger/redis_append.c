@@ -1,6 +1,6 @@
-/* Records gather in entries. One entry of a partition is under way at a time: all that comes meanwhile goes into the next, so that what an
- * answer costs is shared by all that waited for it. A stored entry waits for its outcomes, which come with the commit that has its
- * records. */
+/* Records gather in entries. One entry of a partition is under way at a time: all that comes meanwhile goes
+ * into the next, so that what an answer costs is shared by all that waited for it. A stored entry waits for
+ * its outcomes, which come with the commit that has its records. */
 #include "core/ledger/redis_ledger.h"
 
 #include <stdlib.h>
@@ -26,8 +26,8 @@ struct xd_entry {
     uint64_t first;  /* offset, once stored */
     uint32_t count, answered;
     enum xd_durability reached;
-    int64_t since_ms; /* gathered, then stored */
-    int64_t clock_ms; /* the latest that the options' clock showed, where there is one */
+    int64_t since_ms;    /* gathered, then stored */
+    int64_t clock_ms;    /* the latest that the options' clock showed, where there is one */
     struct xd_buf bytes; /* of each record: its length (32 bits, little-endian) and the record */
     struct xd_buf slots;
 };
@@ -80,7 +80,8 @@ static void entry_free(struct xd_entry *entry)
     free(entry);
 }
 
-/* The entry that takes the next record of `len` bytes: the last that was never sent, or a new one. NULL without memory. */
+/* The entry that takes the next record of `len` bytes: the last that was never sent, or a new one. NULL
+ * without memory. */
 static struct xd_entry *open_entry(struct xd_rpart *p, size_t len)
 {
     if (p->entries && p->last_entry->serial == 0 && p->last_entry->count < ENTRY_RECORDS &&
@@ -122,8 +123,8 @@ bool xd_entry_next(const uint8_t *bytes, size_t len, size_t *at, const uint8_t *
     return true;
 }
 
-void xd_redis_append(struct xd_ledger *base, uint16_t partition, uint64_t order_id, const uint8_t *record, size_t len,
-                     xd_append_cb *callback, void *arg)
+void xd_redis_append(struct xd_ledger *base, uint16_t partition, uint64_t order_id, const uint8_t *record,
+                     size_t len, xd_append_cb *callback, void *arg)
 {
     struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
     struct xd_rpart *p = xd_rpart_of(ledger, partition);
@@ -179,11 +180,13 @@ static struct xd_entry *take_first(struct xd_rpart *p)
     return entry;
 }
 
-void xd_redis_tell_outcomes(struct xd_rpart *p, uint64_t from, uint64_t next, const uint8_t *outcomes, size_t len)
+void xd_redis_tell_outcomes(struct xd_rpart *p, uint64_t from, uint64_t next, const uint8_t *outcomes,
+                            size_t len)
 {
     while (p->stored && p->stored->first < next) {
         struct xd_entry *entry = p->stored;
-        for (uint64_t offset = entry->first + entry->answered; entry->answered < entry->count && offset < next; offset++) {
+        for (uint64_t offset = entry->first + entry->answered;
+             entry->answered < entry->count && offset < next; offset++) {
             size_t at = (size_t)(offset - from) * 2;
             struct xd_append_result result = {
                 .offset = offset, .reached = entry->reached, .outcome_known = offset >= from};
@@ -288,7 +291,8 @@ void xd_redis_expire_appends(struct xd_rpart *p, bool all)
         p->stored = entry->next;
         answer_rest(p, entry, XD_OK);
     }
-    while (p->entries && !p->appending && (all || p->gone || now - p->entries->since_ms > p->ledger->options.timeout_ms))
+    while (p->entries && !p->appending &&
+           (all || p->gone || now - p->entries->since_ms > p->ledger->options.timeout_ms))
         answer_rest(p, take_first(p), XD_STORAGE_FAILED);
     if (!p->entries) xd_redis_unpark(p);
 }

@@ -25,11 +25,15 @@ void xd_args_uint(struct xd_args *args, uint64_t value)
     xd_args_bytes(args, number, (size_t)len);
 }
 
-enum xd_code xd_redis_ask_all(struct xd_redis_ledger *ledger, const struct xd_redis_to *to, int argc, const char **argv,
-                              const size_t *argvlen, xd_redis_cb *callback, void *arg)
+enum xd_code xd_redis_ask_all(struct xd_redis_ledger *ledger, const struct xd_redis_to *to, int argc,
+                              const char **argv, const size_t *argvlen, xd_redis_cb *callback, void *arg)
 {
-    struct xd_redis_call call = {
-        .lane = to->lane, .slot = to->slot, .script = to->script, .argc = argc, .argv = argv, .argvlen = argvlen};
+    struct xd_redis_call call = {.lane = to->lane,
+                                 .slot = to->slot,
+                                 .script = to->script,
+                                 .argc = argc,
+                                 .argv = argv,
+                                 .argvlen = argvlen};
     if (to->durable && ledger->options.durability == XD_DURABILITY_REPLICATED) {
         call.replicas = ledger->options.replicas;
         call.wait_ms = ledger->options.timeout_ms / 2 < WAIT_MS ? ledger->options.timeout_ms / 2 : WAIT_MS;
@@ -39,15 +43,15 @@ enum xd_code xd_redis_ask_all(struct xd_redis_ledger *ledger, const struct xd_re
     return code;
 }
 
-enum xd_code xd_redis_ask(struct xd_redis_ledger *ledger, const struct xd_redis_to *to, const struct xd_args *args,
-                          xd_redis_cb *callback, void *arg)
+enum xd_code xd_redis_ask(struct xd_redis_ledger *ledger, const struct xd_redis_to *to,
+                          const struct xd_args *args, xd_redis_cb *callback, void *arg)
 {
     const char **argv = (const char **)(uintptr_t)args->at;
     return xd_redis_ask_all(ledger, to, args->count, argv, args->len, callback, arg);
 }
 
-bool xd_redis_read_stream(struct xd_rpart *p, uint32_t lane, const char *key, const char *after, uint32_t count,
-                          xd_redis_cb *callback, void *arg)
+bool xd_redis_read_stream(struct xd_rpart *p, uint32_t lane, const char *key, const char *after,
+                          uint32_t count, xd_redis_cb *callback, void *arg)
 {
     struct xd_redis_to to = {.lane = lane, .slot = p->slot};
     struct xd_args args = {0};
@@ -76,7 +80,8 @@ uint64_t xd_reply_uint(const redisReply *reply)
 
 uint64_t xd_reply_uint_at(const redisReply *reply, size_t i)
 {
-    return reply && reply->type == REDIS_REPLY_ARRAY && i < reply->elements ? xd_reply_uint(reply->element[i]) : 0;
+    return reply && reply->type == REDIS_REPLY_ARRAY && i < reply->elements ? xd_reply_uint(reply->element[i])
+                                                                            : 0;
 }
 
 const char *xd_reply_text(const redisReply *reply)

@@ -1,5 +1,6 @@
-/* Is the server what it should be, and does it still have what we know of? Asked when the ledger is opened and whenever a connection broke:
- * behind the same name there may be another server since, or one that forgot. */
+/* Is the server what it should be, and does it still have what we know of? Asked when the ledger is opened
+ * and whenever a connection broke: behind the same name there may be another server since, or one that
+ * forgot. */
 #include "core/ledger/redis_ledger.h"
 
 #include <stdio.h>
@@ -65,9 +66,11 @@ static void judge(const struct check *check)
     if (check->major < 6 || (check->major == 6 && check->minor < 2))
         complain(error, "Redis is older than 6.2");
     if (!check->readable)
-        complain(error, "Redis' settings cannot be read (CONFIG GET is not allowed), so nothing is known of its durability");
+        complain(error, "Redis' settings cannot be read (CONFIG GET is not allowed), so nothing is known of "
+                        "its durability");
     if (check->readable && !check->noeviction)
-        complain(error, "maxmemory-policy must be noeviction: any other throws orders away when memory is short");
+        complain(error,
+                 "maxmemory-policy must be noeviction: any other throws orders away when memory is short");
     if (check->readable && !check->appendonly)
         complain(error, "appendonly must be yes: without it a restart of Redis loses orders");
     if (check->readable && fsynced && !check->always)
@@ -90,7 +93,8 @@ static void start_over(struct xd_rpart *p, const redisReply *state)
     if (p->parked) freeReplyObject(p->parked);
     p->parked = NULL;
     p->parked_waits = false;
-    xd_redis_tell_outcomes(p, UINT64_MAX, UINT64_MAX, NULL, 0); /* stored, but what became of it is not known */
+    xd_redis_tell_outcomes(p, UINT64_MAX, UINT64_MAX, NULL,
+                           0); /* stored, but what became of it is not known */
     p->out_events = xd_reply_uint_at(state, 3);
     p->out_records = p->made = xd_reply_uint_at(state, 2);
     p->made_events = p->out_events;

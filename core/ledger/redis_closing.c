@@ -1,6 +1,8 @@
-/* What a commit leaves to be done with refs: those of refused orders are freed, those of closed ones expire. They are in the accounts'
- * places, not in the partition's, so it is done after the commit; the partition's state says up to which commit it has been
- * (`closed`, written with a later commit), and a new owner does again what is behind it. Doing it twice does no harm. */
+/* What a commit leaves to be done with refs: those of refused orders are freed, those of closed ones expire.
+ * They are in the accounts' places, not in the partition's, so it is done after the commit; the partition's
+ * state says up to which commit it has been
+ * (`closed`, written with a later commit), and a new owner does again what is behind it. Doing it twice does
+ * no harm. */
 #include "core/ledger/redis_ledger.h"
 
 #include <stdio.h>
@@ -11,7 +13,8 @@ enum { CLOSED_HEAD = 11, REPLAY_COMMITS = 16, CLOSING_MAX = 4 << 20 };
 
 static const uint64_t REF_KEPT_MS = UINT64_C(30) * 86400 * 1000;
 
-/* One commit's refs, packed: freed (8 bits), the order's id (64, little-endian), the lengths of account and ref (8 each), the two. */
+/* One commit's refs, packed: freed (8 bits), the order's id (64, little-endian), the lengths of account and
+ * ref (8 each), the two. */
 struct xd_closing {
     struct xd_closing *next;
     struct xd_rpart *p;
@@ -82,7 +85,8 @@ static void on_closed(void *arg, redisReply **reply, int64_t replicas)
     one_less(closing);
 }
 
-static bool close_one(struct xd_closing *closing, const uint8_t *head, struct xd_str account, struct xd_str ref)
+static bool close_one(struct xd_closing *closing, const uint8_t *head, struct xd_str account,
+                      struct xd_str ref)
 {
     struct xd_redis_ledger *ledger = closing->p->ledger;
     char key[XD_REF_KEY];
@@ -143,7 +147,8 @@ void xd_redis_forget_closings(struct xd_rpart *p)
     }
 }
 
-/* --- what a former owner left undone ---------------------------------------------------------------------- */
+/* --- what a former owner left undone ----------------------------------------------------------------------
+ */
 
 struct takeover {
     struct xd_rpart *p;

@@ -1,5 +1,5 @@
-/* What the owner made of records, on its way: one commit at a time, all that comes meanwhile joins the next. A commit is sent again until
- * Redis says that it is stored or that another owns the partition. */
+/* What the owner made of records, on its way: one commit at a time, all that comes meanwhile joins the next.
+ * A commit is sent again until Redis says that it is stored or that another owns the partition. */
 #include "core/ledger/redis_ledger.h"
 
 #include "core/event.h"
@@ -142,7 +142,8 @@ void xd_redis_commit(struct xd_ledger *base, const struct xd_commit *commit)
     /* An owner without the lease has been told so already. */
     if (!xd_rpart_holds(p, &commit->lease) || p->refused != XD_OK) return;
     enum xd_code code = may_commit(p, commit);
-    if (code == XD_OK && commit->next == commit->previous && xd_output_event_count(commit->output) == 0) return;
+    if (code == XD_OK && commit->next == commit->previous && xd_output_event_count(commit->output) == 0)
+        return;
     struct xd_commit_node *node = code == XD_OK ? open_node(p, commit) : NULL;
     if (code == XD_OK && (!node || !join(node, commit))) code = XD_NO_MEMORY;
     if (code != XD_OK) {
@@ -156,7 +157,8 @@ void xd_redis_commit(struct xd_ledger *base, const struct xd_commit *commit)
     xd_redis_wake(ledger);
 }
 
-/* --- the index: where each account's events are ---------------------------------------------------------- */
+/* --- the index: where each account's events are ----------------------------------------------------------
+ */
 
 struct place {
     struct xd_str account;
@@ -181,8 +183,8 @@ static void add_le(struct xd_buf *out, uint64_t value, size_t bytes)
     }
 }
 
-/* What goes into Redis beside the events: lengths; the accounts, with a space between two; and for each account the commit's id and
- * (number, at, len) of each of its events. All little-endian. */
+/* What goes into Redis beside the events: lengths; the accounts, with a space between two; and for each
+ * account the commit's id and (number, at, len) of each of its events. All little-endian. */
 struct index {
     struct xd_buf lengths, accounts, places;
     struct xd_buf keys; /* of each account's index */
@@ -203,12 +205,14 @@ struct span {
     size_t key_at, key_len, places_at, places_len;
 };
 
-static void add_span(struct index *index, const struct xd_commit_node *node, const struct place *place, uint32_t count)
+static void add_span(struct index *index, const struct xd_commit_node *node, const struct place *place,
+                     uint32_t count)
 {
     char key[XD_ACCOUNT_MAX + 32];
-    int key_len = snprintf(key, sizeof key, "xd:{p%u}:a:%.*s", (unsigned)node->lease.partition, (int)place->account.len,
-                           place->account.at);
-    struct span span = {.key_at = index->keys.len, .key_len = (size_t)key_len, .places_at = index->places.len};
+    int key_len = snprintf(key, sizeof key, "xd:{p%u}:a:%.*s", (unsigned)node->lease.partition,
+                           (int)place->account.len, place->account.at);
+    struct span span = {
+        .key_at = index->keys.len, .key_len = (size_t)key_len, .places_at = index->places.len};
     xd_buf_add(&index->keys, key, (size_t)key_len);
     xd_buf_add(&index->accounts, place->account.at, place->account.len);
     xd_buf_add(&index->accounts, " ", 1);
@@ -246,11 +250,12 @@ static bool index_make(struct index *index, const struct xd_commit_node *node)
         if (places[i].account.len > 0) add_span(index, node, &places[i], n);
     }
     free(places);
-    return !index->lengths.failed && !index->accounts.failed && !index->places.failed && !index->keys.failed &&
-           !index->args.failed;
+    return !index->lengths.failed && !index->accounts.failed && !index->places.failed &&
+           !index->keys.failed && !index->args.failed;
 }
 
-/* --- to Redis --------------------------------------------------------------------------------------------- */
+/* --- to Redis ---------------------------------------------------------------------------------------------
+ */
 
 struct sending {
     struct xd_rpart *p;

@@ -72,7 +72,8 @@ static enum xd_code send_read(struct event_read *read, struct xd_str account, si
 {
     struct xd_rpart *p = read->p;
     bool all = account.len == 1 && account.at[0] == '*';
-    struct xd_redis_to to = {.lane = XD_REDIS_READS, .slot = p->slot, .script = &p->ledger->scripts.read_events};
+    struct xd_redis_to to = {
+        .lane = XD_REDIS_READS, .slot = p->slot, .script = &p->ledger->scripts.read_events};
     struct xd_args args = {0};
     char index[XD_ACCOUNT_MAX + 32];
     snprintf(index, sizeof index, "xd:{p%u}:a:%.*s", (unsigned)p->id, (int)account.len, account.at);
@@ -99,7 +100,10 @@ void xd_redis_read_events(struct xd_ledger *base, uint16_t partition, uint64_t f
                                 .from = from,
                                 .callback = callback,
                                 .arg = arg};
-    read->code = !read->p ? XD_NOT_FOUND : ledger->closing ? XD_DRAINING : account.len > XD_ACCOUNT_MAX ? XD_TOO_LONG : XD_OK;
+    read->code = !read->p                       ? XD_NOT_FOUND
+                 : ledger->closing              ? XD_DRAINING
+                 : account.len > XD_ACCOUNT_MAX ? XD_TOO_LONG
+                                                : XD_OK;
     if (read->code == XD_OK) read->code = send_read(read, account, max_bytes);
     if (read->code != XD_OK) xd_redis_put_off(ledger, &read->put_off);
 }
@@ -123,10 +127,11 @@ void xd_redis_trim_events(struct xd_rpart *p)
     struct xd_redis_ledger *ledger = p->ledger;
     int64_t retention_ms = ledger->options.event_retention_s * 1000, now = xd_redis_monotonic();
     int64_t before = xd_ledger_now_ms(&ledger->base) - retention_ms;
-    if (retention_ms == 0 || before <= 0 || p->trimming || p->suspect || p->lease.epoch == 0 || ledger->closing ||
-        now - p->trimmed_ms < TRIM_EVERY_MS)
+    if (retention_ms == 0 || before <= 0 || p->trimming || p->suspect || p->lease.epoch == 0 ||
+        ledger->closing || now - p->trimmed_ms < TRIM_EVERY_MS)
         return;
-    struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot, .script = &ledger->scripts.trim_events};
+    struct xd_redis_to to = {
+        .lane = XD_REDIS_WRITES, .slot = p->slot, .script = &ledger->scripts.trim_events};
     struct xd_args args = {0};
     char prefix[24];
     snprintf(prefix, sizeof prefix, "xd:{p%u}:a:", (unsigned)p->id);
@@ -179,7 +184,8 @@ static void on_cursor(void *arg, redisReply **reply, int64_t replicas)
     end_cursor(call);
 }
 
-static void start_cursor(struct cursor_call *call, struct xd_str account, struct xd_str name, const char *value)
+static void start_cursor(struct cursor_call *call, struct xd_str account, struct xd_str name,
+                         const char *value)
 {
     char key[XD_ACCOUNT_MAX + 24];
     if (account.len > XD_ACCOUNT_MAX || name.len > XD_REF_MAX)
@@ -202,8 +208,8 @@ static void start_cursor(struct cursor_call *call, struct xd_str account, struct
     xd_redis_put_off(call->ledger, &call->put_off);
 }
 
-void xd_redis_save_cursor(struct xd_ledger *base, struct xd_str account, struct xd_str name, struct xd_event_id next,
-                          xd_done_cb *callback, void *arg)
+void xd_redis_save_cursor(struct xd_ledger *base, struct xd_str account, struct xd_str name,
+                          struct xd_event_id next, xd_done_cb *callback, void *arg)
 {
     struct cursor_call *call = calloc(1, sizeof *call);
     char value[XD_ID_TEXT];
@@ -216,8 +222,8 @@ void xd_redis_save_cursor(struct xd_ledger *base, struct xd_str account, struct 
     start_cursor(call, account, name, value);
 }
 
-void xd_redis_load_cursor(struct xd_ledger *base, struct xd_str account, struct xd_str name, xd_cursor_cb *callback,
-                          void *arg)
+void xd_redis_load_cursor(struct xd_ledger *base, struct xd_str account, struct xd_str name,
+                          xd_cursor_cb *callback, void *arg)
 {
     struct cursor_call *call = calloc(1, sizeof *call);
     if (!call) {

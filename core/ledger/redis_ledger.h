@@ -3,18 +3,15 @@
  *   ledger_redis     opening, closing, the turn that sets everything going again
  *   redis_check      is the server what it should be, and does it still have what we know of?
  *   redis_append     records gathered into entries, one entry of a partition under way at a time
- *   redis_commit     what the owner made of them, likewise; what that leaves to be done with refs (redis_closing)
- *   redis_owner      leases, the follower of a log
- *   redis_log        the log read
- *   redis_out        commits followed: outcomes to those who appended, events to the follower
- *   redis_events     events and cursors read
- *   redis_refs       refs
- *   redis_snapshot   snapshots in pieces
- *   redis_settle     who waits until all is durable
- *   redis_call       commands put together, answers taken apart
+ *   redis_commit     what the owner made of them, likewise; what that leaves to be done with refs
+ * (redis_closing) redis_owner      leases, the follower of a log redis_log        the log read redis_out
+ * commits followed: outcomes to those who appended, events to the follower redis_events     events and
+ * cursors read redis_refs       refs redis_snapshot   snapshots in pieces redis_settle     who waits until
+ * all is durable redis_call       commands put together, answers taken apart
  *
- * Each thing under way is repeated after a connection broke, and is such that it may be: appends by their serial, commits by what they
- * continue, the rest by its nature. A partition is `suspect` from the first answer that did not come until it has been checked. */
+ * Each thing under way is repeated after a connection broke, and is such that it may be: appends by their
+ * serial, commits by what they continue, the rest by its nature. A partition is `suspect` from the first
+ * answer that did not come until it has been checked. */
 #ifndef XD_CORE_LEDGER_REDIS_LEDGER_H
 #define XD_CORE_LEDGER_REDIS_LEDGER_H
 
@@ -43,8 +40,8 @@ struct xd_log_follow {
     xd_records_cb *records; /* NULL: there is none */
     xd_lost_cb *lost;
     void *arg;
-    uint64_t next;   /* record wanted next */
-    char after[48];  /* id of the entry to read behind */
+    uint64_t next;  /* record wanted next */
+    char after[48]; /* id of the entry to read behind */
     bool reading;
     uint64_t serial; /* of the follower, so that a read for a former one is known */
 };
@@ -57,8 +54,8 @@ struct xd_rpart {
 
     bool suspect, checking;
     int64_t suspect_ms; /* since */
-    bool gone;     /* initialised once, and not there any more */
-    bool fsyncs;   /* verified */
+    bool gone;          /* initialised once, and not there any more */
+    bool fsyncs;        /* verified */
     uint32_t generation;
     uint64_t records, committed, events; /* known to be there */
     uint64_t acknowledged;               /* records, of those that we appended */
@@ -71,7 +68,8 @@ struct xd_rpart {
     bool renewing;
     uint64_t renewing_epoch;
 
-    struct xd_entry *entries, *last_entry; /* appended: the first may be under way; last only where there is one */
+    struct xd_entry *entries,
+        *last_entry; /* appended: the first may be under way; last only where there is one */
     struct xd_entry *stored, *last_stored; /* durable, and wait for their outcome */
     uint64_t serial;                       /* of the entry under way, or the last that was */
     bool appending;
@@ -80,13 +78,14 @@ struct xd_rpart {
     bool ordering;
 
     struct xd_log_follow follow;
-    struct xd_commit_node *commits, *last_commit; /* made: the first may be under way; last only where there is one */
+    struct xd_commit_node *commits,
+        *last_commit; /* made: the first may be under way; last only where there is one */
     bool committing;
     size_t commits_cost;
-    uint64_t commit_serial;           /* of the owner that made them, so that an answer for a former one is known */
-    uint64_t made, made_events;       /* records and events up to which there are commits, stored or not */
-    int64_t given_ms;                 /* of the last record given to the owner */
-    struct xd_lease releasing;        /* epoch not 0: to be released once the commits are stored */
+    uint64_t commit_serial;     /* of the owner that made them, so that an answer for a former one is known */
+    uint64_t made, made_events; /* records and events up to which there are commits, stored or not */
+    int64_t given_ms;           /* of the last record given to the owner */
+    struct xd_lease releasing;  /* epoch not 0: to be released once the commits are stored */
     struct xd_log_read *waiting_read; /* of the owner, until fewer commits wait */
     struct xd_closing *closings, *last_closing;
     char closed[48];
@@ -118,9 +117,9 @@ struct xd_redis_ledger {
     int64_t skew_ms; /* the server's clock less ours */
     int64_t last_ms; /* the last time that was seen in the log */
     size_t backlog;
-    uint32_t calls;         /* sent and not answered, but those that block */
-    int64_t full_until_ms;  /* Redis said that it is full */
-    bool agreed; /* on what the ledger is: partitions may be used */
+    uint32_t calls;        /* sent and not answered, but those that block */
+    int64_t full_until_ms; /* Redis said that it is full */
+    bool agreed;           /* on what the ledger is: partitions may be used */
     bool closing;
     struct xd_error trouble; /* what the check of the start found */
 
@@ -147,7 +146,8 @@ static inline bool xd_rpart_holds(const struct xd_rpart *p, const struct xd_leas
     return p && p->lease.epoch != 0 && p->lease.epoch == lease->epoch && p->lease.nonce == lease->nonce;
 }
 
-/* --- ledger_redis ---------------------------------------------------------------------------------------- */
+/* --- ledger_redis ----------------------------------------------------------------------------------------
+ */
 
 /* A turn will come at the end of this turn of the event loop; or a little later, after something failed. */
 void xd_redis_wake(struct xd_redis_ledger *ledger);
@@ -167,7 +167,8 @@ void xd_redis_refuse_done(struct xd_redis_ledger *ledger, enum xd_code code, xd_
 /* An answer did not come, or says that something is amiss: notes it, and has the partition checked. */
 void xd_redis_suspect(struct xd_rpart *p, const redisReply *reply);
 
-/* --- redis_call ------------------------------------------------------------------------------------------ */
+/* --- redis_call ------------------------------------------------------------------------------------------
+ */
 
 enum { XD_ARGS_MAX = 24 };
 
@@ -190,18 +191,19 @@ struct xd_redis_to {
     bool durable; /* wait for the replicas that the options want */
 };
 
-/* Sends; counts the call as under way unless its lane blocks: the callback begins with xd_redis_answered then. */
-enum xd_code xd_redis_ask(struct xd_redis_ledger *ledger, const struct xd_redis_to *to, const struct xd_args *args,
-                          xd_redis_cb *callback, void *arg);
+/* Sends; counts the call as under way unless its lane blocks: the callback begins with xd_redis_answered
+ * then. */
+enum xd_code xd_redis_ask(struct xd_redis_ledger *ledger, const struct xd_redis_to *to,
+                          const struct xd_args *args, xd_redis_cb *callback, void *arg);
 
 /* The same with any number of arguments. */
-enum xd_code xd_redis_ask_all(struct xd_redis_ledger *ledger, const struct xd_redis_to *to, int argc, const char **argv,
-                              const size_t *argvlen, xd_redis_cb *callback, void *arg);
+enum xd_code xd_redis_ask_all(struct xd_redis_ledger *ledger, const struct xd_redis_to *to, int argc,
+                              const char **argv, const size_t *argvlen, xd_redis_cb *callback, void *arg);
 void xd_redis_answered(struct xd_redis_ledger *ledger);
 
 /* Waits for entries of a stream behind the id `after`. False: not sent. */
-bool xd_redis_read_stream(struct xd_rpart *p, uint32_t lane, const char *key, const char *after, uint32_t count,
-                          xd_redis_cb *callback, void *arg);
+bool xd_redis_read_stream(struct xd_rpart *p, uint32_t lane, const char *key, const char *after,
+                          uint32_t count, xd_redis_cb *callback, void *arg);
 
 /* Numbers and texts in answers, whatever their type; 0, "" where there is none. */
 uint64_t xd_reply_uint(const redisReply *reply);
@@ -218,24 +220,27 @@ bool xd_reply_id(const redisReply *reply, uint64_t *high, uint64_t *low);
 /* The entries of the one stream that XREAD answered for; NULL for none. */
 const redisReply *xd_reply_entries(const redisReply *reply);
 
-/* --- redis_check ----------------------------------------------------------------------------------------- */
+/* --- redis_check -----------------------------------------------------------------------------------------
+ */
 
 void xd_redis_check(struct xd_rpart *p);
 
 /* Whether what the check found is enough for what is promised; else *error. */
 bool xd_redis_strong_enough(const struct xd_redis_ledger *ledger, struct xd_error *error);
 
-/* --- redis_append ---------------------------------------------------------------------------------------- */
+/* --- redis_append ----------------------------------------------------------------------------------------
+ */
 
-void xd_redis_append(struct xd_ledger *ledger, uint16_t partition, uint64_t order_id, const uint8_t *record, size_t len,
-                     xd_append_cb *callback, void *arg);
+void xd_redis_append(struct xd_ledger *ledger, uint16_t partition, uint64_t order_id, const uint8_t *record,
+                     size_t len, xd_append_cb *callback, void *arg);
 void xd_redis_go_on_appending(struct xd_rpart *p);
 
 /* The serial of the entry that was sent and whose offset is not known, or 0. */
 uint64_t xd_redis_unresolved(const struct xd_rpart *p);
 
 /* Answers the stored records before `next` with what became of them: outcomes[i] is of record from + i. */
-void xd_redis_tell_outcomes(struct xd_rpart *p, uint64_t from, uint64_t next, const uint8_t *outcomes, size_t len);
+void xd_redis_tell_outcomes(struct xd_rpart *p, uint64_t from, uint64_t next, const uint8_t *outcomes,
+                            size_t len);
 
 /* Answers those that have waited too long, for an outcome or for Redis. `all`: whatever waits. */
 void xd_redis_expire_appends(struct xd_rpart *p, bool all);
@@ -244,7 +249,8 @@ void xd_redis_free_entries(struct xd_rpart *p);
 /* Walks the records of an entry: `*at` begins at 0. False at the end. */
 bool xd_entry_next(const uint8_t *bytes, size_t len, size_t *at, const uint8_t **record, size_t *record_len);
 
-/* --- redis_commit, redis_closing -------------------------------------------------------------------------- */
+/* --- redis_commit, redis_closing --------------------------------------------------------------------------
+ */
 
 void xd_redis_commit(struct xd_ledger *ledger, const struct xd_commit *commit);
 void xd_redis_go_on_committing(struct xd_rpart *p);
@@ -262,12 +268,13 @@ void xd_redis_forget_closings(struct xd_rpart *p);
 /* After an acquisition: what a former owner left undone behind p->closed is read and done. */
 void xd_redis_take_over_closing(struct xd_rpart *p);
 
-/* --- redis_owner ------------------------------------------------------------------------------------------ */
+/* --- redis_owner ------------------------------------------------------------------------------------------
+ */
 
 void xd_redis_acquire(struct xd_ledger *ledger, uint16_t partition, xd_lease_cb *callback, void *arg);
 void xd_redis_release(struct xd_ledger *ledger, const struct xd_lease *lease);
-void xd_redis_follow_log(struct xd_ledger *ledger, const struct xd_lease *lease, uint64_t from, xd_records_cb *records,
-                         xd_lost_cb *lost, void *arg);
+void xd_redis_follow_log(struct xd_ledger *ledger, const struct xd_lease *lease, uint64_t from,
+                         xd_records_cb *records, xd_lost_cb *lost, void *arg);
 void xd_redis_go_on_acquiring(struct xd_rpart *p);
 void xd_redis_go_on_releasing(struct xd_rpart *p);
 void xd_redis_go_on_following(struct xd_rpart *p);
@@ -276,7 +283,8 @@ void xd_redis_renew(struct xd_rpart *p);
 /* Ends the follower, if there is one, telling it that it lost what is not committed. */
 void xd_redis_lose(struct xd_rpart *p, enum xd_code code);
 
-/* --- the rest --------------------------------------------------------------------------------------------- */
+/* --- the rest ---------------------------------------------------------------------------------------------
+ */
 
 void xd_redis_read_log(struct xd_ledger *ledger, uint16_t partition, uint64_t from, size_t max_bytes,
                        xd_log_run_cb *callback, void *arg);
@@ -291,16 +299,16 @@ void xd_redis_follow_events(struct xd_ledger *ledger, xd_events_cb *callback, vo
 void xd_redis_read_events(struct xd_ledger *ledger, uint16_t partition, uint64_t from, struct xd_str account,
                           size_t max_bytes, xd_event_run_cb *callback, void *arg);
 void xd_redis_trim_events(struct xd_rpart *p);
-void xd_redis_save_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name, struct xd_event_id next,
-                          xd_done_cb *callback, void *arg);
-void xd_redis_load_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name, xd_cursor_cb *callback,
-                          void *arg);
+void xd_redis_save_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
+                          struct xd_event_id next, xd_done_cb *callback, void *arg);
+void xd_redis_load_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
+                          xd_cursor_cb *callback, void *arg);
 
 enum xd_reserve_result xd_redis_reserve(struct xd_ledger *ledger, uint16_t partition, struct xd_str account,
                                         struct xd_str ref, struct xd_digest digest, enum xd_code *code,
                                         uint64_t *order_id, xd_reserve_cb *callback, void *arg);
-void xd_redis_find_ref(struct xd_ledger *ledger, struct xd_str account, struct xd_str ref, xd_find_ref_cb *callback,
-                       void *arg);
+void xd_redis_find_ref(struct xd_ledger *ledger, struct xd_str account, struct xd_str ref,
+                       xd_find_ref_cb *callback, void *arg);
 
 /* Fetches order numbers when few are left. */
 void xd_redis_fetch_numbers(struct xd_rpart *p);
@@ -309,12 +317,14 @@ void xd_redis_fetch_numbers(struct xd_rpart *p);
 enum { XD_REF_KEY = XD_ACCOUNT_MAX + XD_REF_MAX + 16 };
 size_t xd_redis_ref_key(struct xd_str account, struct xd_str ref, char out[static XD_REF_KEY]);
 
-void xd_redis_load_snapshot(struct xd_ledger *ledger, uint16_t partition, xd_snapshot_cb *callback, void *arg);
-enum xd_code xd_redis_begin_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, uint64_t next_record,
-                                     uint64_t next_event);
+void xd_redis_load_snapshot(struct xd_ledger *ledger, uint16_t partition, xd_snapshot_cb *callback,
+                            void *arg);
+enum xd_code xd_redis_begin_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease,
+                                     uint64_t next_record, uint64_t next_event);
 void xd_redis_add_to_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, struct xd_buf *chunk,
                               xd_done_cb *callback, void *arg);
-void xd_redis_end_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, xd_done_cb *callback, void *arg);
+void xd_redis_end_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease, xd_done_cb *callback,
+                           void *arg);
 void xd_redis_drop_snapshot(struct xd_ledger *ledger, const struct xd_lease *lease);
 void xd_redis_go_on_saving(struct xd_rpart *p);
 void xd_redis_stop_saving(struct xd_rpart *p, enum xd_code code);

@@ -28,7 +28,8 @@ static void refuse(struct xd_redis_ledger *ledger, struct xd_log_read *read, enu
     xd_redis_put_off(ledger, &read->put_off);
 }
 
-/* The records from `from` on out of what the script answered: four numbers, then (ms, first, count, bytes) of each entry. */
+/* The records from `from` on out of what the script answered: four numbers, then (ms, first, count, bytes) of
+ * each entry. */
 static bool collect(struct xd_log_read *read, const redisReply *reply, struct xd_buf *entries)
 {
     struct xd_rpart *p = read->p;
@@ -122,8 +123,11 @@ void xd_redis_read_log(struct xd_ledger *base, uint16_t partition, uint64_t from
         callback(arg, &(struct xd_log_run){.code = XD_NO_MEMORY});
         return;
     }
-    *read = (struct xd_log_read){
-        .p = xd_rpart_of(ledger, partition), .from = from, .max_bytes = max_bytes, .callback = callback, .arg = arg};
+    *read = (struct xd_log_read){.p = xd_rpart_of(ledger, partition),
+                                 .from = from,
+                                 .max_bytes = max_bytes,
+                                 .callback = callback,
+                                 .arg = arg};
     if (!read->p || ledger->closing)
         refuse(ledger, read, read->p ? XD_DRAINING : XD_NOT_FOUND);
     else if (xd_redis_commits_full(read->p) && !read->p->waiting_read)

@@ -1,5 +1,6 @@
-/* Commits followed, whoever made them: outcomes go to those who appended, then events to the follower of events. A commit may come before
- * the answer that tells the offset of our own entry in it: it waits for that, so that an append is answered before its events are told. */
+/* Commits followed, whoever made them: outcomes go to those who appended, then events to the follower of
+ * events. A commit may come before the answer that tells the offset of our own entry in it: it waits for
+ * that, so that an append is answered before its events are told. */
 #include "core/ledger/redis_ledger.h"
 
 #include <stdlib.h>
@@ -12,7 +13,8 @@ static uint32_t length_at(const redisReply *lengths, size_t i)
     return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-static void tell_events(struct xd_rpart *p, uint64_t first, const redisReply *lengths, const redisReply *bytes)
+static void tell_events(struct xd_rpart *p, uint64_t first, const redisReply *lengths,
+                        const redisReply *bytes)
 {
     struct xd_event_ref some[TOLD_AT_ONCE];
     const struct xd_redis_ledger *ledger = p->ledger;
@@ -38,8 +40,8 @@ static void tell_commit(struct xd_rpart *p, const redisReply *entry)
     const redisReply *bytes = xd_reply_field(fields, "b");
     uint64_t events, records;
     if (!outcomes || !lengths || !bytes || !xd_reply_id(entry->element[0], &events, &records)) return;
-    xd_redis_tell_outcomes(p, xd_reply_uint(xd_reply_field(fields, "p")), records, (const uint8_t *)outcomes->str,
-                           outcomes->len);
+    xd_redis_tell_outcomes(p, xd_reply_uint(xd_reply_field(fields, "p")), records,
+                           (const uint8_t *)outcomes->str, outcomes->len);
     tell_events(p, xd_reply_uint(xd_reply_field(fields, "f")), lengths, bytes);
     p->out_records = records;
     p->out_events = events;
@@ -63,7 +65,8 @@ static void tell(struct xd_rpart *p, const redisReply *reply)
 void xd_redis_unpark(struct xd_rpart *p)
 {
     redisReply *reply = p->parked;
-    if (!reply || p->parked_waits || (p->parked_serial != 0 && xd_redis_unresolved(p) == p->parked_serial)) return;
+    if (!reply || p->parked_waits || (p->parked_serial != 0 && xd_redis_unresolved(p) == p->parked_serial))
+        return;
     p->parked = NULL;
     tell(p, reply);
     freeReplyObject(reply);
@@ -130,7 +133,8 @@ void xd_redis_go_on_telling(struct xd_rpart *p)
 {
     if (p->out_reading || p->parked) return;
     char after[48];
-    snprintf(after, sizeof after, "%llu-%llu", (unsigned long long)p->out_events, (unsigned long long)p->out_records);
+    snprintf(after, sizeof after, "%llu-%llu", (unsigned long long)p->out_events,
+             (unsigned long long)p->out_records);
     uint32_t lane = XD_REDIS_BLOCKING + 2 * (uint32_t)p->id + 1;
     p->out_reading = xd_redis_read_stream(p, lane, p->out_key, after, READ_COMMITS, on_commits, p);
     if (!p->out_reading) xd_redis_suspect(p, NULL);

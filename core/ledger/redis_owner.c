@@ -37,7 +37,8 @@ static void end_acquiring(struct xd_acquiring *acquiring, enum xd_code code)
     free(acquiring);
 }
 
-/* The state as it was when the lease was given: epoch, records, committed, events, last, closed, generation. */
+/* The state as it was when the lease was given: epoch, records, committed, events, last, closed, generation.
+ */
 static void take_lease(struct xd_acquiring *acquiring, const redisReply *state)
 {
     struct xd_rpart *p = acquiring->p;
@@ -93,7 +94,8 @@ static bool send_acquire(struct xd_acquiring *acquiring)
     struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot, .script = &p->ledger->scripts.acquire};
     struct xd_args args = {0};
     char nonce[24];
-    if (RAND_bytes((unsigned char *)&acquiring->lease.nonce, sizeof acquiring->lease.nonce) != 1) return false;
+    if (RAND_bytes((unsigned char *)&acquiring->lease.nonce, sizeof acquiring->lease.nonce) != 1)
+        return false;
     nonce_text(acquiring->lease.nonce, nonce);
     xd_args_text(&args, "2");
     xd_args_text(&args, p->state_key);
@@ -170,7 +172,8 @@ void xd_redis_acquire(struct xd_ledger *base, uint16_t partition, xd_lease_cb *c
     xd_redis_wake(ledger);
 }
 
-/* --- keeping and giving back ------------------------------------------------------------------------------ */
+/* --- keeping and giving back ------------------------------------------------------------------------------
+ */
 
 static void on_renewed(void *arg, redisReply **reply, int64_t replicas)
 {
@@ -187,7 +190,9 @@ static void on_renewed(void *arg, redisReply **reply, int64_t replicas)
 void xd_redis_renew(struct xd_rpart *p)
 {
     int64_t now = xd_redis_monotonic();
-    if (p->lease.epoch == 0 || p->renewing || p->suspect || now - p->renewed_ms < p->ledger->options.lease_ms / 3) return;
+    if (p->lease.epoch == 0 || p->renewing || p->suspect ||
+        now - p->renewed_ms < p->ledger->options.lease_ms / 3)
+        return;
     struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot, .script = &p->ledger->scripts.renew};
     struct xd_args args = {0};
     char nonce[24];
@@ -263,7 +268,8 @@ void xd_redis_lose(struct xd_rpart *p, enum xd_code code)
     if (follow.lost) follow.lost(follow.arg, code);
 }
 
-/* --- the follower of a log -------------------------------------------------------------------------------- */
+/* --- the follower of a log --------------------------------------------------------------------------------
+ */
 
 /* Gives the follower the records of an entry that it does not have. False: it is no follower any more. */
 static bool give(struct xd_rpart *p, int64_t ms, uint64_t first, const redisReply *bytes)
@@ -277,7 +283,8 @@ static bool give(struct xd_rpart *p, int64_t ms, uint64_t first, const redisRepl
     while (more) {
         more = xd_entry_next((const uint8_t *)bytes->str, bytes->len, &at, &record, &len);
         if (more && offset++ >= p->follow.next)
-            entries[n++] = (struct xd_log_entry){.offset = offset - 1, .time_ms = ms, .bytes = record, .len = len};
+            entries[n++] =
+                (struct xd_log_entry){.offset = offset - 1, .time_ms = ms, .bytes = record, .len = len};
         if (n == 0 || (more && n < sizeof entries / sizeof *entries)) continue;
         p->follow.next += n;
         p->given_ms = ms;
@@ -335,7 +342,8 @@ void xd_redis_go_on_following(struct xd_rpart *p)
     }
     *reading = (struct reading){.p = p, .serial = p->follow.serial};
     uint32_t lane = XD_REDIS_BLOCKING + 2 * (uint32_t)p->id;
-    p->follow.reading = xd_redis_read_stream(p, lane, p->log_key, p->follow.after, READ_ENTRIES, on_entries, reading);
+    p->follow.reading =
+        xd_redis_read_stream(p, lane, p->log_key, p->follow.after, READ_ENTRIES, on_entries, reading);
     if (p->follow.reading) return;
     free(reading);
     xd_redis_suspect(p, NULL);
@@ -354,8 +362,8 @@ static void too_late_run(struct xd_put_off *put_off)
     free(late);
 }
 
-void xd_redis_follow_log(struct xd_ledger *base, const struct xd_lease *lease, uint64_t from, xd_records_cb *records,
-                         xd_lost_cb *lost, void *arg)
+void xd_redis_follow_log(struct xd_ledger *base, const struct xd_lease *lease, uint64_t from,
+                         xd_records_cb *records, xd_lost_cb *lost, void *arg)
 {
     struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
     struct xd_rpart *p = xd_rpart_of(ledger, lease->partition);

@@ -1,5 +1,5 @@
-/* A ref is a string in its account's own place: the order's id (64 bits, little-endian) and the digest. SET NX reserves it, at once and for
- * good; a retry finds what is there. */
+/* A ref is a string in its account's own place: the order's id (64 bits, little-endian) and the digest. SET
+ * NX reserves it, at once and for good; a retry finds what is there. */
 #include "core/ledger/redis_ledger.h"
 
 #include <stdio.h>
@@ -25,7 +25,8 @@ struct ref_call {
 
 size_t xd_redis_ref_key(struct xd_str account, struct xd_str ref, char out[static XD_REF_KEY])
 {
-    return (size_t)snprintf(out, XD_REF_KEY, "xd:{%.*s}:r:%.*s", (int)account.len, account.at, (int)ref.len, ref.at);
+    return (size_t)snprintf(out, XD_REF_KEY, "xd:{%.*s}:r:%.*s", (int)account.len, account.at, (int)ref.len,
+                            ref.at);
 }
 
 static void put_u64(uint8_t *out, uint64_t value)
@@ -115,13 +116,13 @@ enum xd_reserve_result xd_redis_reserve(struct xd_ledger *base, uint16_t partiti
     struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
     struct xd_rpart *p = xd_rpart_of(ledger, partition);
     *order_id = 0;
-    *code = ledger->closing                                             ? XD_DRAINING
-            : !p                                                        ? XD_NOT_FOUND
-            : account.len > XD_ACCOUNT_MAX || ref.len > XD_REF_MAX      ? XD_TOO_LONG
-            : p->gone                                                   ? XD_STORAGE_FAILED
-            : xd_redis_monotonic() < ledger->full_until_ms              ? XD_STORAGE_FULL
-            : p->order_next == p->order_end                             ? XD_OVERLOADED /* numbers are on their way */
-                                                                        : XD_OK;
+    *code = ledger->closing                                        ? XD_DRAINING
+            : !p                                                   ? XD_NOT_FOUND
+            : account.len > XD_ACCOUNT_MAX || ref.len > XD_REF_MAX ? XD_TOO_LONG
+            : p->gone                                              ? XD_STORAGE_FAILED
+            : xd_redis_monotonic() < ledger->full_until_ms         ? XD_STORAGE_FULL
+            : p->order_next == p->order_end ? XD_OVERLOADED /* numbers are on their way */
+                                            : XD_OK;
     struct ref_call *call = *code == XD_OK ? malloc(sizeof *call) : NULL;
     if (!call) {
         if (*code == XD_OK) *code = XD_NO_MEMORY;
@@ -150,18 +151,16 @@ static void find_refused(struct xd_put_off *put_off)
     end(call, call->code, 0);
 }
 
-void xd_redis_find_ref(struct xd_ledger *base, struct xd_str account, struct xd_str ref, xd_find_ref_cb *callback,
-                       void *arg)
+void xd_redis_find_ref(struct xd_ledger *base, struct xd_str account, struct xd_str ref,
+                       xd_find_ref_cb *callback, void *arg)
 {
     struct ref_call *call = malloc(sizeof *call);
     if (!call) {
         callback(arg, XD_NO_MEMORY, 0);
         return;
     }
-    *call = (struct ref_call){.put_off.run = find_refused,
-                              .ledger = xd_redis_ledger_of(base),
-                              .callback = callback,
-                              .arg = arg};
+    *call = (struct ref_call){
+        .put_off.run = find_refused, .ledger = xd_redis_ledger_of(base), .callback = callback, .arg = arg};
     bool possible = account.len <= XD_ACCOUNT_MAX && ref.len <= XD_REF_MAX;
     call->code = call->ledger->closing ? XD_DRAINING : possible ? XD_OK : XD_NOT_FOUND;
     if (call->code == XD_OK) {
@@ -171,7 +170,8 @@ void xd_redis_find_ref(struct xd_ledger *base, struct xd_str account, struct xd_
     if (call->code != XD_OK) xd_redis_put_off(call->ledger, &call->put_off);
 }
 
-/* --- order numbers ---------------------------------------------------------------------------------------- */
+/* --- order numbers ----------------------------------------------------------------------------------------
+ */
 
 static void on_numbers(void *arg, redisReply **reply, int64_t replicas)
 {

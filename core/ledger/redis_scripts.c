@@ -3,16 +3,19 @@
 /* KEYS: state. */
 static const char init[] =
     "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n"
-    "redis.call('HSET', KEYS[1], 'epoch', 0, 'nonce', '0', 'records', 0, 'last', 0, 'committed', 0, 'events', 0,"
+    "redis.call('HSET', KEYS[1], 'epoch', 0, 'nonce', '0', 'records', 0, 'last', 0, 'committed', 0, "
+    "'events', 0,"
     " 'orders', 0, 'generation', 1, 'oldest', 0, 'log_first', 0, 'run_id', '', 'alone', '0', 'snapshots', 0,"
     " 'closed', '0-0')\n"
     "return 1\n";
 
-/* KEYS: state. ARGV: the server's run id; whether it alone has the data and syncs every write; the generation, and the records
- * and events that the caller has acknowledged or told (generation 0: it knows nothing). A caller that knows nothing takes it that writes may have been
- * lost if the server is not the one that was there last, and either of the two could lose any. */
+/* KEYS: state. ARGV: the server's run id; whether it alone has the data and syncs every write; the
+ * generation, and the records and events that the caller has acknowledged or told (generation 0: it knows
+ * nothing). A caller that knows nothing takes it that writes may have been lost if the server is not the one
+ * that was there last, and either of the two could lose any. */
 static const char check[] =
-    "local s = redis.call('HMGET', KEYS[1], 'generation', 'records', 'committed', 'events', 'oldest', 'last', 'run_id',"
+    "local s = redis.call('HMGET', KEYS[1], 'generation', 'records', 'committed', 'events', 'oldest', "
+    "'last', 'run_id',"
     " 'alone')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
     "local lost = false\n"
@@ -23,7 +26,8 @@ static const char check[] =
     "end\n"
     "if lost then\n"
     "  s[1] = redis.call('HINCRBY', KEYS[1], 'generation', 1)\n"
-    "  redis.call('HINCRBY', KEYS[1], 'orders', 16777216)\n" /* numbers that were given out and forgotten are not given again */
+    "  redis.call('HINCRBY', KEYS[1], 'orders', 16777216)\n" /* numbers that were given out and forgotten are
+                                                                not given again */
     "end\n"
     "if s[7] ~= ARGV[1] or s[8] ~= ARGV[2] then\n"
     "  redis.call('HSET', KEYS[1], 'run_id', ARGV[1], 'alone', ARGV[2])\n"
@@ -32,8 +36,9 @@ static const char check[] =
     "return {tonumber(s[1]), tonumber(s[2]), tonumber(s[3]), tonumber(s[4]), tonumber(s[5]), tonumber(s[6]),"
     " t[1] * 1000 + math.floor(t[2] / 1000)}\n";
 
-/* KEYS: state, log. ARGV: who appends; its serial, which rises; number of records; the time in ms, '' for the server's; the records. An
- * appender has one batch under way at a time, so the last serial that it stored tells whether this one is stored already. */
+/* KEYS: state, log. ARGV: who appends; its serial, which rises; number of records; the time in ms, '' for the
+ * server's; the records. An appender has one batch under way at a time, so the last serial that it stored
+ * tells whether this one is stored already. */
 static const char append[] =
     "local me = 'a:' .. ARGV[1]\n"
     "local s = redis.call('HMGET', KEYS[1], 'records', 'last', me)\n"
@@ -54,10 +59,11 @@ static const char append[] =
     " string.format('%.0f', ms), me, string.format('%s %.0f %.0f', ARGV[2], first, ms))\n"
     "return {first, ms}\n";
 
-/* KEYS: state, out, the index of each account concerned (all are named, so that a cluster whose slot is moving refuses before anything is
- * written). ARGV: epoch, nonce, records committed before and after, events before and after, time of the last record, outcomes, closed
- * refs, accounts, lengths of the events, the events, the last commit whose closed refs are done; then the places for each index. FENCED, or
- * done: now, or when it was sent before (nobody else can have committed under this epoch). */
+/* KEYS: state, out, the index of each account concerned (all are named, so that a cluster whose slot is
+ * moving refuses before anything is written). ARGV: epoch, nonce, records committed before and after, events
+ * before and after, time of the last record, outcomes, closed refs, accounts, lengths of the events, the
+ * events, the last commit whose closed refs are done; then the places for each index. FENCED, or done: now,
+ * or when it was sent before (nobody else can have committed under this epoch). */
 static const char commit[] =
     "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'events', 'records')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
@@ -65,15 +71,18 @@ static const char commit[] =
     "if s[3] == ARGV[4] and s[4] == ARGV[6] then return 0 end\n"
     "if s[3] ~= ARGV[3] or s[4] ~= ARGV[5] then return redis.error_reply('FENCED at record ' .. s[3]) end\n"
     "if tonumber(ARGV[4]) > tonumber(s[5]) then return redis.error_reply('FENCED: the log ends before') end\n"
-    "redis.call('XADD', KEYS[2], ARGV[6] .. '-' .. ARGV[4], 'p', ARGV[3], 'f', ARGV[5], 't', ARGV[7], 'o', ARGV[8],"
+    "redis.call('XADD', KEYS[2], ARGV[6] .. '-' .. ARGV[4], 'p', ARGV[3], 'f', ARGV[5], 't', ARGV[7], 'o', "
+    "ARGV[8],"
     " 'c', ARGV[9], 'a', ARGV[10], 'l', ARGV[11], 'b', ARGV[12])\n"
     "for i = 3, #KEYS do redis.call('ZADD', KEYS[i], ARGV[6], ARGV[i + 11]) end\n"
     "redis.call('HSET', KEYS[1], 'committed', ARGV[4], 'events', ARGV[6], 'closed', ARGV[13])\n"
     "return 1\n";
 
-/* KEYS: state, lease. ARGV: the process, the lease's length in ms, the nonce. What appenders left an hour ago is removed. */
+/* KEYS: state, lease. ARGV: the process, the lease's length in ms, the nonce. What appenders left an hour ago
+ * is removed. */
 static const char acquire[] =
-    "local s = redis.call('HMGET', KEYS[1], 'records', 'committed', 'events', 'last', 'closed', 'generation')\n"
+    "local s = redis.call('HMGET', KEYS[1], 'records', 'committed', 'events', 'last', 'closed', "
+    "'generation')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
     "local holder = redis.call('GET', KEYS[2])\n"
     "if holder and holder ~= ARGV[1] then return {0, redis.call('PTTL', KEYS[2])} end\n"
@@ -84,25 +93,25 @@ static const char acquire[] =
     "  if ms and tonumber(ms) < tonumber(s[4]) - 3600000 then redis.call('HDEL', KEYS[1], fields[i]) end\n"
     "end\n"
     "redis.call('HSET', KEYS[1], 'nonce', ARGV[3])\n"
-    "return {redis.call('HINCRBY', KEYS[1], 'epoch', 1), tonumber(s[1]), tonumber(s[2]), tonumber(s[3]), tonumber(s[4]),"
+    "return {redis.call('HINCRBY', KEYS[1], 'epoch', 1), tonumber(s[1]), tonumber(s[2]), tonumber(s[3]), "
+    "tonumber(s[4]),"
     " s[5], tonumber(s[6])}\n";
 
 /* KEYS: state, lease. ARGV: the process, the lease's length in ms, epoch, nonce. */
-static const char renew[] =
-    "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce')\n"
-    "if s[1] ~= ARGV[3] or s[2] ~= ARGV[4] then return 0 end\n"
-    "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
-    "return 1\n";
+static const char renew[] = "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce')\n"
+                            "if s[1] ~= ARGV[3] or s[2] ~= ARGV[4] then return 0 end\n"
+                            "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
+                            "return 1\n";
 
 /* KEYS: state, lease. ARGV: epoch, nonce. */
-static const char release[] =
-    "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce')\n"
-    "if s[1] ~= ARGV[1] or s[2] ~= ARGV[2] then return 0 end\n"
-    "redis.call('HSET', KEYS[1], 'nonce', '0')\n"
-    "redis.call('DEL', KEYS[2])\n"
-    "return 1\n";
+static const char release[] = "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce')\n"
+                              "if s[1] ~= ARGV[1] or s[2] ~= ARGV[2] then return 0 end\n"
+                              "redis.call('HSET', KEYS[1], 'nonce', '0')\n"
+                              "redis.call('DEL', KEYS[2])\n"
+                              "return 1\n";
 
-/* KEYS: state, log. ARGV: the entry to begin with, the first record wanted, bytes. Entries, after four numbers. */
+/* KEYS: state, log. ARGV: the entry to begin with, the first record wanted, bytes. Entries, after four
+ * numbers. */
 static const char read_log[] =
     "local s = redis.call('HMGET', KEYS[1], 'committed', 'events', 'log_first', 'records')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
@@ -124,8 +133,9 @@ static const char read_log[] =
     "end\n"
     "return result\n";
 
-/* KEYS: state, out, the account's index ('': all accounts). ARGV: the first event wanted, bytes. Oldest, head, where to go on, then an
- * offset and an event in turn. At most 256 commits and 8 MiB of them are looked at. */
+/* KEYS: state, out, the account's index ('': all accounts). ARGV: the first event wanted, bytes. Oldest,
+ * head, where to go on, then an offset and an event in turn. At most 256 commits and 8 MiB of them are looked
+ * at. */
 static const char read_events[] =
     "local s = redis.call('HMGET', KEYS[1], 'oldest', 'events')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
@@ -159,7 +169,8 @@ static const char read_events[] =
     "      start = '(' .. e[1]\n"
     "    end\n"
     "  else\n"
-    "    local places = redis.call('ZRANGEBYSCORE', KEYS[3], string.format('(%.0f', past), '+inf', 'LIMIT', 0, 16)\n"
+    "    local places = redis.call('ZRANGEBYSCORE', KEYS[3], string.format('(%.0f', past), '+inf', 'LIMIT', "
+    "0, 16)\n"
     "    more = #places == 16\n"
     "    for n, m in ipairs(places) do\n"
     "      if not busy() then more = true; break end\n"
@@ -177,10 +188,12 @@ static const char read_events[] =
     "if not more and bytes < max and result[3] < result[2] then result[3] = result[2] end\n"
     "return result\n";
 
-/* KEYS: state, log, out. ARGV: epoch, nonce, number, records and events before it, bytes, pieces, whether the log is kept, the prefix of
- * pieces. Pieces expire unless this keeps them. The commit at or before the snapshot says when the last record before it was. */
+/* KEYS: state, log, out. ARGV: epoch, nonce, number, records and events before it, bytes, pieces, whether the
+ * log is kept, the prefix of pieces. Pieces expire unless this keeps them. The commit at or before the
+ * snapshot says when the last record before it was. */
 static const char save_snapshot[] =
-    "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'snap', 'snap_pieces', 'snap_record')\n"
+    "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'snap', 'snap_pieces', "
+    "'snap_record')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
     "if s[1] ~= ARGV[1] or s[2] ~= ARGV[2] then return redis.error_reply('FENCED by epoch ' .. s[1]) end\n"
     "if tonumber(s[3]) < tonumber(ARGV[4]) or tonumber(s[6] or '0') > tonumber(ARGV[4]) then\n"
@@ -197,7 +210,8 @@ static const char save_snapshot[] =
     "  mark = string.match(e[1], '-(%d+)$')\n"
     "  for i = 1, #e[2], 2 do if e[2][i] == 't' then ms = e[2][i + 1] end end\n"
     "end\n"
-    "redis.call('HSET', KEYS[1], 'snap', ARGV[3], 'snap_record', ARGV[4], 'snap_event', ARGV[5], 'snap_bytes', ARGV[6],"
+    "redis.call('HSET', KEYS[1], 'snap', ARGV[3], 'snap_record', ARGV[4], 'snap_event', ARGV[5], "
+    "'snap_bytes', ARGV[6],"
     " 'snap_pieces', ARGV[7], 'snap_ms', ms, 'snap_mark', mark)\n"
     "if ARGV[8] == '0' and ms ~= '0' then\n"
     "  redis.call('XTRIM', KEYS[2], 'MINID', ms .. '-' .. mark)\n"
@@ -210,7 +224,8 @@ static const char save_snapshot[] =
     "end\n"
     "return 1\n";
 
-/* KEYS: state, out. ARGV: events whose last record is older than this ms go; the prefix of the index. Up to 16 commits. */
+/* KEYS: state, out. ARGV: events whose last record is older than this ms go; the prefix of the index. Up to
+ * 16 commits. */
 static const char trim_events[] =
     "local last, count\n"
     "for _, e in ipairs(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 16)) do\n"

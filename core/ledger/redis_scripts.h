@@ -1,26 +1,27 @@
-/* What runs inside Redis. Each script checks all there is to check before it writes anything, and touches the keys of one partition (or
- * of one account) only.
+/* What runs inside Redis. Each script checks all there is to check before it writes anything, and touches the
+ * keys of one partition (or of one account) only.
  *
  * The keys of partition 7, all under the hash tag {p7}:
  *
- *   xd:{p7}:state     hash: epoch, nonce, records, last (ms of the last record), committed, events, orders, generation, ...
- *   xd:{p7}:log       stream: an entry carries a batch of records. Its id is <ms>-<offset of the first>: n, b
- *   xd:{p7}:out       stream: an entry carries a commit. Its id is <events after it>-<records after it>: p, f, t, o, c, a, l, b
- *   xd:{p7}:lease     string that expires: the process that works on the partition
- *   xd:{p7}:a:NAME    sorted set: which commits have events of the account, and where in them
+ *   xd:{p7}:state     hash: epoch, nonce, records, last (ms of the last record), committed, events, orders,
+ * generation, ... xd:{p7}:log       stream: an entry carries a batch of records. Its id is <ms>-<offset of
+ * the first>: n, b xd:{p7}:out       stream: an entry carries a commit. Its id is <events after it>-<records
+ * after it>: p, f, t, o, c, a, l, b xd:{p7}:lease     string that expires: the process that works on the
+ * partition xd:{p7}:a:NAME    sorted set: which commits have events of the account, and where in them
  *   xd:{p7}:s:N:I     string: piece I of snapshot N
  *
- * The keys of an account, under its own tag: xd:{NAME}:r:REF (the order's id and digest) and xd:{NAME}:cursors. */
+ * The keys of an account, under its own tag: xd:{NAME}:r:REF (the order's id and digest) and
+ * xd:{NAME}:cursors. */
 #ifndef XD_CORE_LEDGER_REDIS_SCRIPTS_H
 #define XD_CORE_LEDGER_REDIS_SCRIPTS_H
 
 #include "core/redis/redis.h"
 
 struct xd_redis_scripts {
-    struct xd_redis_script init;        /* a partition that is not there yet */
-    struct xd_redis_script check;       /* have writes been lost? A new generation if so */
-    struct xd_redis_script append;      /* once, however often it is sent */
-    struct xd_redis_script commit;      /* fenced */
+    struct xd_redis_script init;   /* a partition that is not there yet */
+    struct xd_redis_script check;  /* have writes been lost? A new generation if so */
+    struct xd_redis_script append; /* once, however often it is sent */
+    struct xd_redis_script commit; /* fenced */
     struct xd_redis_script acquire, renew, release;
     struct xd_redis_script read_log, read_events;
     struct xd_redis_script save_snapshot; /* makes it the newest, and trims the log before it */

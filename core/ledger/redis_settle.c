@@ -28,7 +28,8 @@ static bool is_reached(const struct xd_redis_ledger *ledger, const struct xd_red
 {
     for (uint16_t i = 0; i < ledger->options.partitions; i++) {
         const struct xd_rpart *p = &ledger->parts[i];
-        if (p->answered < settle->targets[i].appended || p->out_records < settle->targets[i].made) return false;
+        if (p->answered < settle->targets[i].appended || p->out_records < settle->targets[i].made)
+            return false;
     }
     return true;
 }
@@ -36,7 +37,8 @@ static bool is_reached(const struct xd_redis_ledger *ledger, const struct xd_red
 void xd_redis_settle(struct xd_ledger *base, xd_done_cb *callback, void *arg)
 {
     struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
-    struct xd_redis_settle *settle = malloc(sizeof *settle + ledger->options.partitions * sizeof *settle->targets);
+    struct xd_redis_settle *settle =
+        malloc(sizeof *settle + ledger->options.partitions * sizeof *settle->targets);
     if (!settle) {
         xd_redis_refuse_done(ledger, XD_NO_MEMORY, callback, arg);
         return;

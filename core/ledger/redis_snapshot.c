@@ -1,6 +1,6 @@
-/* Snapshots are stored in pieces, one for each chunk that the owner gives, so that commits go on between them and Redis never holds a giant
- * value. A piece expires by itself unless the script that makes the snapshot the newest keeps it: what a process leaves that dies goes
- * away. */
+/* Snapshots are stored in pieces, one for each chunk that the owner gives, so that commits go on between them
+ * and Redis never holds a giant value. A piece expires by itself unless the script that makes the snapshot
+ * the newest keeps it: what a process leaves that dies goes away. */
 #include "core/ledger/redis_ledger.h"
 
 #include <stdio.h>
@@ -73,7 +73,8 @@ static void on_saved(void *arg, redisReply **reply, int64_t replicas)
     xd_redis_wake(p->ledger);
 }
 
-static void put_end(const struct xd_redis_save *save, struct xd_args *args, char nonce[static 24], char prefix[static 24])
+static void put_end(const struct xd_redis_save *save, struct xd_args *args, char nonce[static 24],
+                    char prefix[static 24])
 {
     struct xd_rpart *p = save->p;
     snprintf(nonce, 24, "%016llx", (unsigned long long)save->lease.nonce);
@@ -135,8 +136,8 @@ void xd_redis_stop_saving(struct xd_rpart *p, enum xd_code code)
     if (!p->save->under_way) finish(p->save, code);
 }
 
-enum xd_code xd_redis_begin_snapshot(struct xd_ledger *base, const struct xd_lease *lease, uint64_t next_record,
-                                     uint64_t next_event)
+enum xd_code xd_redis_begin_snapshot(struct xd_ledger *base, const struct xd_lease *lease,
+                                     uint64_t next_record, uint64_t next_event)
 {
     struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
     struct xd_rpart *p = xd_rpart_of(ledger, lease->partition);
@@ -146,7 +147,8 @@ enum xd_code xd_redis_begin_snapshot(struct xd_ledger *base, const struct xd_lea
     if (p->save) return XD_OVERLOADED;
     struct xd_redis_save *save = calloc(1, sizeof *save);
     if (!save) return XD_NO_MEMORY;
-    *save = (struct xd_redis_save){.p = p, .lease = *lease, .next_record = next_record, .next_event = next_event};
+    *save =
+        (struct xd_redis_save){.p = p, .lease = *lease, .next_record = next_record, .next_event = next_event};
     p->save = save;
     return XD_OK;
 }
@@ -189,7 +191,8 @@ void xd_redis_add_to_snapshot(struct xd_ledger *base, const struct xd_lease *lea
     save->chunk = taken;
 }
 
-void xd_redis_end_snapshot(struct xd_ledger *base, const struct xd_lease *lease, xd_done_cb *callback, void *arg)
+void xd_redis_end_snapshot(struct xd_ledger *base, const struct xd_lease *lease, xd_done_cb *callback,
+                           void *arg)
 {
     struct xd_redis_save *save = go_on_with(xd_redis_ledger_of(base), lease, callback, arg);
     if (save) save->ending = true;

@@ -1,4 +1,5 @@
-/* The map of slots, as CLUSTER SLOTS tells it. A MOVED corrects one slot at once; the map behind it the rest. */
+/* The map of slots, as CLUSTER SLOTS tells it. A MOVED corrects one slot at once; the map behind it the rest.
+ */
 #include "core/redis/router.h"
 
 #include <stdlib.h>
@@ -45,11 +46,8 @@ void xd_cluster_map(struct xd_redis *redis)
     if (!request) return;
     redis->mapped_ms = now;
     redis->map_from = (redis->map_from + 1) % redis->server_count;
-    *request = (struct xd_request){.redis = redis,
-                                   .callback = on_map,
-                                   .arg = redis,
-                                   .lane = XD_REDIS_READS,
-                                   .len = sizeof command - 1};
+    *request = (struct xd_request){
+        .redis = redis, .callback = on_map, .arg = redis, .lane = XD_REDIS_READS, .len = sizeof command - 1};
     memcpy(request->command, command, sizeof command);
     redis->mapping = xd_servers_send(redis, redis->map_from, request) == XD_OK;
     if (!redis->mapping) free(request);

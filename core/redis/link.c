@@ -30,10 +30,10 @@ struct xd_redis_link {
     struct xd_redis_link_events events;
     uint32_t patience_ms;
     enum stage stage;
-    bool silent;         /* closed by its owner: `down` is not told */
-    unsigned inside;     /* calls of ours on the stack, which free the link when the last returns */
-    unsigned greetings;  /* answers awaited */
-    SSL *session;        /* belongs to the connection */
+    bool silent;        /* closed by its owner: `down` is not told */
+    unsigned inside;    /* calls of ours on the stack, which free the link when the last returns */
+    unsigned greetings; /* answers awaited */
+    SSL *session;       /* belongs to the connection */
     struct bufferevent *connection;
     redisReader *reader;
     struct event *watch; /* looks whether the oldest command is overdue */
@@ -149,8 +149,8 @@ static void on_read(struct bufferevent *connection, void *arg)
 /* What ROLE answers: ["master", ...]. */
 static bool is_master(const redisReply *role)
 {
-    return role->type == REDIS_REPLY_ARRAY && role->elements > 0 && role->element[0]->type == REDIS_REPLY_STRING &&
-           strcmp(role->element[0]->str, "master") == 0;
+    return role->type == REDIS_REPLY_ARRAY && role->elements > 0 &&
+           role->element[0]->type == REDIS_REPLY_STRING && strcmp(role->element[0]->str, "master") == 0;
 }
 
 static void greeted(void *arg, redisReply **reply)
@@ -172,8 +172,8 @@ static void greeted(void *arg, redisReply **reply)
     link->events.ready(link->events.arg);
 }
 
-static enum xd_code put(struct xd_redis_link *link, const char *command, size_t len, xd_redis_reply_cb *callback,
-                        void *arg)
+static enum xd_code put(struct xd_redis_link *link, const char *command, size_t len,
+                        xd_redis_reply_cb *callback, void *arg)
 {
     struct pending *pending = malloc(sizeof *pending);
     if (!pending) return XD_NO_MEMORY;
@@ -253,7 +253,8 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
     link->inside++;
     if (link->stage != READY && now - link->opened_ms > link->config.timeout_ms)
         go_down(link, "not connected in time");
-    else if (link->first && now - link->first->since_ms > (int64_t)link->config.timeout_ms + link->patience_ms)
+    else if (link->first &&
+             now - link->first->since_ms > (int64_t)link->config.timeout_ms + link->patience_ms)
         go_down(link, "no answer in time");
     leave(link);
 }
@@ -280,14 +281,17 @@ static bool begin(struct xd_redis_link *link, const struct xd_redis_host *host)
     link->reader = redisReaderCreate();
     link->watch = event_new(link->config.base, -1, EV_PERSIST, on_watch, link);
     link->connection = new_connection(link, host);
-    if (!link->reader || !link->watch || !link->connection || event_add(link->watch, &look) != 0) return false;
+    if (!link->reader || !link->watch || !link->connection || event_add(link->watch, &look) != 0)
+        return false;
     bufferevent_setcb(link->connection, on_read, NULL, on_event, link);
     return bufferevent_enable(link->connection, EV_READ | EV_WRITE) == 0 &&
-           bufferevent_socket_connect_hostname(link->connection, link->config.dns, AF_UNSPEC, host->name, host->port) == 0;
+           bufferevent_socket_connect_hostname(link->connection, link->config.dns, AF_UNSPEC, host->name,
+                                               host->port) == 0;
 }
 
-struct xd_redis_link *xd_redis_link_open(const struct xd_redis_link_config *config, const struct xd_redis_host *host,
-                                         uint32_t patience_ms, const struct xd_redis_link_events *events)
+struct xd_redis_link *xd_redis_link_open(const struct xd_redis_link_config *config,
+                                         const struct xd_redis_host *host, uint32_t patience_ms,
+                                         const struct xd_redis_link_events *events)
 {
     struct xd_redis_link *link = calloc(1, sizeof *link);
     if (!link) return NULL;
@@ -305,8 +309,8 @@ bool xd_redis_link_ready(const struct xd_redis_link *link)
     return link->stage == READY;
 }
 
-enum xd_code xd_redis_link_send(struct xd_redis_link *link, const char *command, size_t len, xd_redis_reply_cb *callback,
-                                void *arg)
+enum xd_code xd_redis_link_send(struct xd_redis_link *link, const char *command, size_t len,
+                                xd_redis_reply_cb *callback, void *arg)
 {
     if (link->stage != READY) return XD_STORAGE_FAILED;
     if (link->outstanding > 0 && link->outstanding + len > link->config.limit) return XD_OVERLOADED;

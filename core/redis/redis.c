@@ -88,8 +88,8 @@ static struct xd_request *with_source(const struct xd_request *request)
     struct xd_request *whole = malloc(sizeof *whole + HEAD_MAX + source_len + tail_len);
     if (!whole) return NULL;
     *whole = *request;
-    int head = snprintf(whole->command, HEAD_MAX, "%.*s\r\n$4\r\nEVAL\r\n$%zu\r\n", (int)argc_len, request->command,
-                        source_len);
+    int head = snprintf(whole->command, HEAD_MAX, "%.*s\r\n$4\r\nEVAL\r\n$%zu\r\n", (int)argc_len,
+                        request->command, source_len);
     char *at = whole->command + head;
     memcpy(at, source, source_len);
     memcpy(at + source_len, "\r\n", 2);
@@ -144,7 +144,8 @@ static void on_waited(void *arg, redisReply **reply)
 
 /* --- sending -------------------------------------------------------------------------------------------- */
 
-/* All or nothing: a part that cannot follow the first closes nothing, for the first is then answered alone. */
+/* All or nothing: a part that cannot follow the first closes nothing, for the first is then answered alone.
+ */
 enum xd_code xd_request_write(struct xd_request *request, struct xd_redis_link *link)
 {
     static const char asking[] = "*1\r\n$6\r\nASKING\r\n";
@@ -158,8 +159,8 @@ enum xd_code xd_request_write(struct xd_request *request, struct xd_redis_link *
     char wait[80], replicas[16], ms[16];
     int replicas_len = snprintf(replicas, sizeof replicas, "%u", request->replicas);
     int ms_len = snprintf(ms, sizeof ms, "%u", request->wait_ms);
-    int len = snprintf(wait, sizeof wait, "*3\r\n$4\r\nWAIT\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", replicas_len, replicas,
-                       ms_len, ms);
+    int len = snprintf(wait, sizeof wait, "*3\r\n$4\r\nWAIT\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", replicas_len,
+                       replicas, ms_len, ms);
     if (xd_redis_link_send(link, wait, (size_t)len, on_waited, request) != XD_OK) request->replicas = 0;
     return XD_OK;
 }
@@ -202,7 +203,8 @@ static struct xd_request *make_request(struct xd_redis *redis, const struct xd_r
     return request;
 }
 
-enum xd_code xd_redis_send(struct xd_redis *redis, const struct xd_redis_call *call, xd_redis_cb *callback, void *arg)
+enum xd_code xd_redis_send(struct xd_redis *redis, const struct xd_redis_call *call, xd_redis_cb *callback,
+                           void *arg)
 {
     struct xd_request *request = make_request(redis, call);
     if (!request) return XD_NO_MEMORY;
@@ -232,14 +234,16 @@ static bool start(struct xd_redis *redis, struct xd_error *error)
         redis->tls = xd_redis_tls_create(options->tls_ca, options->tls_cert, options->tls_key, error);
         if (!redis->tls) return false;
     }
-    redis->dns = evdns_base_new(redis->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    redis->dns =
+        evdns_base_new(redis->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
     if (!redis->dns) redis->dns = evdns_base_new(redis->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
     bool started = redis->dns && xd_servers_find(redis, &redis->url.hosts[0]) == 0 &&
                    (!redis->url.sentinel || xd_sentinel_start(redis));
     return started || xd_fail(error, XD_NO_MEMORY, NULL, "no memory for the connection to Redis");
 }
 
-struct xd_redis *xd_redis_create(struct event_base *base, const struct xd_redis_options *options, struct xd_error *error)
+struct xd_redis *xd_redis_create(struct event_base *base, const struct xd_redis_options *options,
+                                 struct xd_error *error)
 {
     struct xd_redis *redis = calloc(1, sizeof *redis);
     if (!redis) {

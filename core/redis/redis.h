@@ -1,12 +1,14 @@
-/* Redis, wherever its keys are: one server, the master that sentinels name, or the nodes of a Redis Cluster. A command is sent to
- * whoever has the slot of its keys; MOVED and ASK are followed, a script that the server has not seen (NOSCRIPT) is sent whole.
+/* Redis, wherever its keys are: one server, the master that sentinels name, or the nodes of a Redis Cluster.
+ * A command is sent to whoever has the slot of its keys; MOVED and ASK are followed, a script that the server
+ * has not seen (NOSCRIPT) is sent whole.
  *
- * Connections are made when they are first used and again when they have broken, with growing pauses up to a second. Each is for
- * one `lane` of one server, so that what blocks or is long does not hold up what is short.
+ * Connections are made when they are first used and again when they have broken, with growing pauses up to a
+ * second. Each is for one `lane` of one server, so that what blocks or is long does not hold up what is
+ * short.
  *
- * The contract of callbacks is that of link.h: an error return means that the callback never fires; else it fires exactly once, never
- * from within the call, with the answer, or with NULL when the connection broke or the server could not be had (then nobody knows
- * whether the command was carried out). */
+ * The contract of callbacks is that of link.h: an error return means that the callback never fires; else it
+ * fires exactly once, never from within the call, with the answer, or with NULL when the connection broke or
+ * the server could not be had (then nobody knows whether the command was carried out). */
 #ifndef XD_CORE_REDIS_REDIS_H
 #define XD_CORE_REDIS_REDIS_H
 
@@ -23,7 +25,7 @@ struct xd_redis_options {
     const char *tls_ca, *tls_cert, *tls_key; /* PEM files, or NULL; only read when the URL says TLS */
     uint32_t timeout_ms;                     /* to connect, and to answer */
     size_t limit;                            /* bytes without an answer on one connection */
-    void (*ready)(void *arg);                /* a connection has been made: what was refused may be tried again */
+    void (*ready)(void *arg); /* a connection has been made: what was refused may be tried again */
     void *arg;
 };
 
@@ -51,19 +53,23 @@ struct xd_redis_call {
 typedef void xd_redis_cb(void *arg, redisReply **reply, int64_t replicas);
 
 /* NULL and *error: a TLS file cannot be used, no memory. Connects to nothing yet. */
-struct xd_redis *xd_redis_create(struct event_base *base, const struct xd_redis_options *options, struct xd_error *error);
+struct xd_redis *xd_redis_create(struct event_base *base, const struct xd_redis_options *options,
+                                 struct xd_error *error);
 
-/* XD_OK; XD_STORAGE_FAILED (the server cannot be had at present; `ready` tells when to try again), XD_OVERLOADED, XD_NO_MEMORY. */
-enum xd_code xd_redis_send(struct xd_redis *redis, const struct xd_redis_call *call, xd_redis_cb *callback, void *arg);
+/* XD_OK; XD_STORAGE_FAILED (the server cannot be had at present; `ready` tells when to try again),
+ * XD_OVERLOADED, XD_NO_MEMORY. */
+enum xd_code xd_redis_send(struct xd_redis *redis, const struct xd_redis_call *call, xd_redis_cb *callback,
+                           void *arg);
 
-/* Gives up the connection of a lane that serves `slot`; what is outstanding on it is called back with NULL. */
+/* Gives up the connection of a lane that serves `slot`; what is outstanding on it is called back with NULL.
+ */
 void xd_redis_drop(struct xd_redis *redis, uint32_t lane, uint16_t slot);
 
 /* Why the last connection broke, in words; "" if none has. */
 const char *xd_redis_trouble(const struct xd_redis *redis);
 
-/* What an answer means for whoever wanted something stored: XD_OK; XD_STORAGE_FULL (Redis' memory or disk); XD_STORAGE_FAILED (any
- * other error, and no answer). */
+/* What an answer means for whoever wanted something stored: XD_OK; XD_STORAGE_FULL (Redis' memory or disk);
+ * XD_STORAGE_FAILED (any other error, and no answer). */
 enum xd_code xd_redis_code(const redisReply *reply);
 
 /* Calls outstanding callbacks with NULL, and frees. Not from within a callback. */

@@ -1,5 +1,6 @@
-/* Who the master is: one sentinel after the other is asked each second, until one answers, and at once when a connection to the
- * master breaks. The answer of any sentinel counts; that it is a master is asked of the server itself (link.c). */
+/* Who the master is: one sentinel after the other is asked each second, until one answers, and at once when a
+ * connection to the master breaks. The answer of any sentinel counts; that it is a master is asked of the
+ * server itself (link.c). */
 #include "core/redis/router.h"
 
 #include <event2/event.h>
@@ -16,7 +17,8 @@ static void ask_in(struct xd_redis *redis, int ms)
 static void take_master(struct xd_redis *redis, const struct xd_redis_host *host)
 {
     struct xd_server *server = redis->servers[0];
-    bool same = redis->master_known && server->host.port == host->port && strcmp(server->host.name, host->name) == 0;
+    bool same =
+        redis->master_known && server->host.port == host->port && strcmp(server->host.name, host->name) == 0;
     if (same) return;
     redis->master_known = false;
     xd_servers_close(redis, 0); /* what was sent to the former one has no answer */
@@ -40,7 +42,8 @@ static void on_address(void *arg, redisReply **reply)
         host.port = (uint16_t)strtoul(pair->element[1]->str, NULL, 10);
         take_master(redis, &host);
     } else if (pair) {
-        xd_servers_note(redis, &redis->url.hosts[redis->sentinel_index], "this sentinel knows no such master");
+        xd_servers_note(redis, &redis->url.hosts[redis->sentinel_index],
+                        "this sentinel knows no such master");
         redis->sentinel_index = (redis->sentinel_index + 1) % redis->url.host_count;
         xd_redis_link_close(redis->sentinel);
         redis->sentinel = NULL;

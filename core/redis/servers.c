@@ -16,7 +16,8 @@ int64_t xd_redis_monotonic_ms(void)
 
 void xd_servers_note(struct xd_redis *redis, const struct xd_redis_host *host, const char *why)
 {
-    snprintf(redis->trouble, sizeof redis->trouble, "%.100s port %u: %.80s", host->name, (unsigned)host->port, why);
+    snprintf(redis->trouble, sizeof redis->trouble, "%.100s port %u: %.80s", host->name, (unsigned)host->port,
+             why);
 }
 
 int xd_servers_find(struct xd_redis *redis, const struct xd_redis_host *host)
@@ -25,8 +26,7 @@ int xd_servers_find(struct xd_redis *redis, const struct xd_redis_host *host)
         const struct xd_redis_host *known = &redis->servers[i]->host;
         if (known->port == host->port && strcmp(known->name, host->name) == 0) return (int)i;
     }
-    struct xd_server *server =
-        redis->server_count < XD_REDIS_SERVERS_MAX ? calloc(1, sizeof *server) : NULL;
+    struct xd_server *server = redis->server_count < XD_REDIS_SERVERS_MAX ? calloc(1, sizeof *server) : NULL;
     if (!server) return -1;
     server->redis = redis;
     server->host = *host;

@@ -53,8 +53,9 @@ SSL *xd_redis_tls_session(SSL_CTX *context, const char *host)
     SSL *session = SSL_new(context);
     if (!session) return NULL;
     SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    bool expects = is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host) == 1
-                              : SSL_set1_host(session, host) == 1 && SSL_set_tlsext_host_name(session, host) == 1;
+    bool expects = is_address
+                       ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host) == 1
+                       : SSL_set1_host(session, host) == 1 && SSL_set_tlsext_host_name(session, host) == 1;
     if (expects) return session;
     SSL_free(session);
     return NULL;

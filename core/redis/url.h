@@ -1,11 +1,12 @@
 /* Where a Redis is, in text:
  *
- *   redis://[USER[:PASSWORD]@]HOST[:PORT][/DB]                              one server, or any node of a Redis Cluster
- *   redis-sentinel://[USER[:PASSWORD]@]HOST[:PORT][,HOST[:PORT]...]/NAME    the master NAME that these sentinels know
+ *   redis://[USER[:PASSWORD]@]HOST[:PORT][/DB]                              one server, or any node of a
+ * Redis Cluster redis-sentinel://[USER[:PASSWORD]@]HOST[:PORT][,HOST[:PORT]...]/NAME    the master NAME that
+ * these sentinels know
  *
- * rediss:// and rediss-sentinel:// are the same over TLS (the sentinels too). An IPv6 address stands in brackets; user
- * and password are percent-encoded. A password alone is written ":PASSWORD@". User and password are the server's;
- * sentinels are asked without. */
+ * rediss:// and rediss-sentinel:// are the same over TLS (the sentinels too). An IPv6 address stands in
+ * brackets; user and password are percent-encoded. A password alone is written ":PASSWORD@". User and
+ * password are the server's; sentinels are asked without. */
 #ifndef XD_CORE_REDIS_URL_H
 #define XD_CORE_REDIS_URL_H
 

@@ -307,7 +307,8 @@ static void a_ledger_has_one_market_and_one_number_of_partitions(void **state)
 
 /* --- a Redis that forgot -------------------------------------------------------------------------------- */
 
-/* Writes that are not in the append-only file are gone when Redis is killed: the process that knew of them notices. */
+/* Writes that are not in the append-only file are gone when Redis is killed: the process that knew of them
+ * notices. */
 static void lost_writes_raise_the_generation(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* The ledger wherever Redis is: over TLS, behind sentinels that name another master, in a cluster whose slots move. */
+/* The ledger wherever Redis is: over TLS, behind sentinels that name another master, in a cluster whose slots
+ * move. */
 #include "tests/ledger/cmocka_all.h"
 #include "tests/ledger/rig.h"
 
@@ -49,9 +50,11 @@ static void run(const char *format, ...)
 /* A CA, and a certificate for 127.0.0.1, which serves both ends. */
 static void make_certificates(const char *directory)
 {
-    run("cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca 2>/dev/null &&"
+    run("cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca "
+        "2>/dev/null &&"
         " openssl req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=redis 2>/dev/null &&"
-        " printf subjectAltName=IP:127.0.0.1 >extensions && openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key"
+        " printf subjectAltName=IP:127.0.0.1 >extensions && openssl x509 -req -in request.pem -CA ca.pem "
+        "-CAkey ca.key"
         " -CAcreateserial -days 2 -extfile extensions -out cert.pem 2>/dev/null",
         directory);
 }
@@ -68,9 +71,25 @@ static void tls_with_certificates_and_an_acl_user(void **state)
     snprintf(cert, sizeof cert, "%s/cert.pem", rig.server.directory);
     snprintf(key, sizeof key, "%s/key.pem", rig.server.directory);
     snprintf(port, sizeof port, "%d", rig.server.port);
-    const char *const args[] = {"--port", "0",   "--tls-port", port,     "--tls-ca-cert-file", ca,  "--tls-cert-file", cert,
-                                "--tls-key-file", key, "--user", "app", "on",         ">p@ss",  "~xd:*",              "+@all",
-                                "--user", "default", "off"};
+    const char *const args[] = {"--port",
+                                "0",
+                                "--tls-port",
+                                port,
+                                "--tls-ca-cert-file",
+                                ca,
+                                "--tls-cert-file",
+                                cert,
+                                "--tls-key-file",
+                                key,
+                                "--user",
+                                "app",
+                                "on",
+                                ">p@ss",
+                                "~xd:*",
+                                "+@all",
+                                "--user",
+                                "default",
+                                "off"};
     memcpy(rig.server.args, args, sizeof args);
     redis_server_start(&rig.server);
     snprintf(rig.url, sizeof rig.url, "rediss://app:p%%40ss@127.0.0.1:%d", rig.server.port);
@@ -148,8 +167,8 @@ static void a_failed_over_master_is_found_through_sentinels(void **state)
         wait_for(&sentinels[i], "info sentinel | grep master0", "slaves=1,sentinels=3");
 
     char url[128];
-    snprintf(url, sizeof url, "redis-sentinel://127.0.0.1:1,127.0.0.1:%d,127.0.0.1:%d/crossdock", sentinels[0].port,
-             sentinels[1].port); /* the first is none */
+    snprintf(url, sizeof url, "redis-sentinel://127.0.0.1:1,127.0.0.1:%d,127.0.0.1:%d/crossdock",
+             sentinels[0].port, sentinels[1].port); /* the first is none */
     rig.redis.url = url;
     rig.redis.durability = XD_DURABILITY_REPLICATED;
     rig.redis.replicas = 1;
@@ -180,7 +199,8 @@ static void a_failed_over_master_is_found_through_sentinels(void **state)
 static void start_node(struct redis_server *node, char bus[static 16])
 {
     snprintf(bus, 16, "%d", redis_free_port());
-    const char *const args[] = {"--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "2000"};
+    const char *const args[] = {"--cluster-enabled",      "yes", "--cluster-port", bus,
+                                "--cluster-node-timeout", "2000"};
     memcpy(node->args, args, sizeof args);
     redis_server_start(node);
 }
@@ -191,13 +211,15 @@ static void form_cluster(const struct redis_server nodes[static NODES], char bus
     for (int i = 0; i < NODES; i++)
         assert_string_equal(redis_cli(&nodes[i], "cluster addslotsrange %s", slots[i]), "OK");
     for (int i = 1; i < NODES; i++)
-        assert_string_equal(redis_cli(&nodes[i], "cluster meet 127.0.0.1 %d %s", nodes[0].port, bus[0]), "OK");
+        assert_string_equal(redis_cli(&nodes[i], "cluster meet 127.0.0.1 %d %s", nodes[0].port, bus[0]),
+                            "OK");
     for (int i = 0; i < NODES; i++)
         wait_for(&nodes[i], "cluster info | grep cluster_state", "cluster_state:ok");
 }
 
 /* Moves the slot as redis-cli's reshard does, a key at a time, `between` being called after each. */
-static void move_slot(const struct redis_server nodes[static NODES], int slot, int from, int to, struct rig *rig)
+static void move_slot(const struct redis_server nodes[static NODES], int slot, int from, int to,
+                      struct rig *rig)
 {
     char ids[NODES][64], key[128];
     for (int i = 0; i < NODES; i++)

@@ -48,8 +48,16 @@ static void run(const struct redis_server *server)
     snprintf(port, sizeof port, "%d", server->port);
     snprintf(config, sizeof config, "%s/sentinel.conf", server->directory);
     const char *const common[] = {"--port", port, "--bind", "127.0.0.1", "--dir", server->directory};
-    const char *const data[] = {"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy",
-                                "noeviction", "--repl-diskless-sync-delay", "0"};
+    const char *const data[] = {"--appendonly",
+                                "yes",
+                                "--appendfsync",
+                                "always",
+                                "--save",
+                                "",
+                                "--maxmemory-policy",
+                                "noeviction",
+                                "--repl-diskless-sync-delay",
+                                "0"};
     argv[n++] = "redis-server";
     if (server->sentinel) {
         argv[n++] = config;
@@ -111,7 +119,8 @@ const char *redis_cli(const struct redis_server *server, const char *format, ...
     static char answer[4096];
     char command[1024];
     va_list args;
-    int len = snprintf(command, sizeof command, "redis-cli --no-auth-warning -h 127.0.0.1 -p %d ", server->port);
+    int len =
+        snprintf(command, sizeof command, "redis-cli --no-auth-warning -h 127.0.0.1 -p %d ", server->port);
     va_start(args, format);
     vsnprintf(command + len, sizeof command - (size_t)len, format, args);
     va_end(args);
