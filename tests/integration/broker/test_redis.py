@@ -1,0 +1,87 @@
+"""A broker over Redis: orders match, a killed broker's orders are there again, weak settings are refused."""
+
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+import support
+
+
+class Redis:
+    """A redis-server on a free port, with an append-only file."""
+
+    def __init__(self):
+        self.directory = tempfile.TemporaryDirectory(prefix="crossdock-redis-")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = "redis://127.0.0.1:%d" % self.port
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory.name,
+             "--appendonly", "yes", "--appendfsync", "always", "--save", ""], stdout=subprocess.DEVNULL)
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return
+            except ConnectionRefusedError:
+                if self.process.poll() is not None:
+                    raise
+                time.sleep(0.01)
+
+    def cli(self, *command):
+        return subprocess.run(["redis-cli", "-p", str(self.port), *command], check=True, stdout=subprocess.PIPE,
+                              text=True).stdout.strip()
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.directory.cleanup()
+
+
+class OverRedis(unittest.TestCase):
+    def setUp(self):
+        self.redis = Redis()
+        self.addCleanup(self.redis.stop)
+
+    def test_orders_match_and_survive_a_kill(self):
+        with support.Broker("--redis", self.redis.url, "--lease", "300ms") as broker:
+            with broker.client("carrier") as carrier, broker.client("shipper") as shipper:
+                shipper.call("subscribe", {"from": "start"})
+                answer = carrier.call("submit", support.truck_offer("offer-1"))
+                self.assertEqual(answer["durability"], "fsynced")
+                shipper.call("submit", support.truck_request("request-1"))
+                types, cursor = [], None
+                while "match.confirmed" not in types:
+                    event = shipper.event()
+                    types.append(event["type"])
+                    cursor = event["cursor"]
+                left = shipper.call("submit", support.truck_request("request-2", max_price=1))
+            self.assertEqual(broker.kill(), -signal.SIGKILL)
+            broker.start()
+            with broker.client("shipper") as shipper:
+                again = shipper.call("submit", support.truck_request("request-2", max_price=1))
+                self.assertEqual(again["id"], left["id"])
+                self.assertTrue(shipper.call("subscribe", {"from": cursor})["recovered"])
+                self.assertEqual([order["ref"] for order in shipper.call("orders")["orders"]], ["request-1", "request-2"])
+            self.assertEqual(broker.stop(), 0)
+
+    def test_weak_settings_are_refused_with_words(self):
+        self.redis.cli("config", "set", "appendfsync", "everysec")
+        done = support.run("crossdock-broker", "--listen", "127.0.0.1:0", "--redis", self.redis.url)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("appendfsync must be always", done.stderr)
+        with support.Broker("--redis", self.redis.url, "--accept-weak-redis") as broker, \
+                broker.client("carrier") as carrier:
+            self.assertEqual(carrier.call("submit", support.truck_offer("offer-1"))["durability"], "accepted")
+
+    def test_a_password_is_not_shown(self):
+        done = support.run("crossdock-broker", "--redis", "redis://app:secret@127.0.0.1", "--check-config")
+        self.assertEqual(done.returncode, 0)
+        self.assertNotIn("secret", done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
