@@ -11,13 +11,15 @@
  *               y low   .84  .80  .81                         price  3    7    4
  *               ...
  *
- * A row goes where its box grows least. What is full is divided at the median of the number that spreads most, by the
- * weights of its shelf, so crowded places divide themselves, and time, price and temperature divide as places do. A leaf that has
+ * A row goes where its box grows least. What is full is divided along the number, one of those that spread most by the weights of
+ * its shelf, and at the value, not far from the middle, that make both halves smallest. So crowded places divide
+ * themselves, and time, price and temperature divide as places do. A leaf that has
  * become small joins its nearest sibling. All leaves are equally deep. After every change the boxes on the way up are made exact
  * again, so bounds never rot. A row that has left its leaf's box is taken out and put in anew.
  *
- * After the R-tree (A. Guttman, 1984), with the k-d tree's median split (J. Bentley, 1975). The structure decides only what is
- * looked at: which order wins is decided exactly, elsewhere. */
+ * After the R-tree (A. Guttman, 1984), with splits like the R*-tree's (N. Beckmann et al., 1990); filled at once it is parted by
+ * halves like a k-d tree (J. Bentley, 1975). The structure decides only what is looked at: which order wins is decided
+ * exactly, elsewhere. */
 #ifndef XD_MATCHER_TREE_H
 #define XD_MATCHER_TREE_H
 

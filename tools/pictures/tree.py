@@ -20,7 +20,7 @@ OPENED, WAITING, RULED_OUT, UNTOUCHED, JUDGED = range(5)
 COLOURS = (tint(ORANGE, 0.55), tint(PURPLE, 0.5), tint(BLUE, 0.4), tint(GREY, 0.16), GREEN)
 WORDS = (
     "{nodes} nodes opened: each had the greatest bound on the list",
-    "{nodes} node and {orders} orders still on the list when the search ended",
+    "{nodes} nodes and {orders} orders still on the list when the search ended",
     "{nodes} nodes and {orders} orders passed over: they cannot fit",
     "{nodes} nodes and their orders never looked at",
     "{orders} order checked exactly: the winner",
@@ -100,7 +100,7 @@ def on_map(path):
     drawing.text(
         20,
         28,
-        "{:,} cold stores in {} leaves: {} were looked into".format(told["stores"], len(leaves), opened),
+        "{:,} cold stores in {} leaves: {} looked into".format(told["stores"], len(leaves), opened),
         size=14,
         weight="bold",
     )
