@@ -10,6 +10,8 @@ void xd_output_init(struct xd_output *output, size_t limit)
     xd_buf_init(&output->outcomes, limit);
     xd_buf_init(&output->refusals, limit);
     xd_buf_init(&output->closed, limit);
+    xd_buf_init(&output->messages, limit);
+    xd_buf_init(&output->envelopes, limit);
 }
 
 void xd_output_clear(struct xd_output *output)
@@ -19,6 +21,8 @@ void xd_output_clear(struct xd_output *output)
     xd_buf_clear(&output->outcomes);
     xd_buf_clear(&output->refusals);
     xd_buf_clear(&output->closed);
+    xd_buf_clear(&output->messages);
+    xd_buf_clear(&output->envelopes);
 }
 
 void xd_output_free(struct xd_output *output)
@@ -28,12 +32,14 @@ void xd_output_free(struct xd_output *output)
     xd_buf_free(&output->outcomes);
     xd_buf_free(&output->refusals);
     xd_buf_free(&output->closed);
+    xd_buf_free(&output->messages);
+    xd_buf_free(&output->envelopes);
 }
 
 bool xd_output_failed(const struct xd_output *output)
 {
     return output->events.failed || output->ends.failed || output->outcomes.failed || output->refusals.failed ||
-           output->closed.failed;
+           output->closed.failed || output->messages.failed || output->envelopes.failed;
 }
 
 uint32_t xd_output_event_count(const struct xd_output *output)
@@ -77,4 +83,18 @@ void xd_output_close_ref(struct xd_output *output, uint64_t order_id, struct xd_
     memcpy(closed.account, account.at, account.len);
     memcpy(closed.ref, ref.at, ref.len);
     xd_buf_add(&output->closed, &closed, sizeof closed);
+}
+
+void xd_output_end_message(struct xd_output *output, struct xd_message message)
+{
+    message.end = output->messages.len;
+    xd_buf_add(&output->envelopes, &message, sizeof message);
+}
+
+struct xd_message xd_output_message(const struct xd_output *output, uint32_t i, struct xd_str *bytes)
+{
+    const struct xd_message *all = (const struct xd_message *)(const void *)output->envelopes.data;
+    size_t start = i ? all[i - 1].end : 0;
+    *bytes = (struct xd_str){(const char *)output->messages.data + start, (uint32_t)(all[i].end - start)};
+    return all[i];
 }

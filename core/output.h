@@ -1,4 +1,5 @@
-/* What applying a run of records yields: the events, an outcome for each record, and the refs of orders that closed.
+/* What applying a run of records yields: the events, an outcome for each record, the refs of orders that closed, and the messages
+ * to other partitions (docs/CLUSTER.md, Outbox and relay).
  * The engine fills it, the ledger commits it. Cleared and used again, so that the hot path allocates nothing. */
 #ifndef XD_CORE_OUTPUT_H
 #define XD_CORE_OUTPUT_H
@@ -32,15 +33,25 @@ struct xd_refusal {
     struct xd_error error;
 };
 
+/* A packed record for the log of another partition. */
+struct xd_message {
+    size_t end; /* in `messages` */
+    uint64_t seq; /* its number in the session of the two generations, from 1 */
+    uint32_t from_gen, to_gen;
+    uint16_t to; /* the partition */
+};
+
 struct xd_output {
     struct xd_buf events;   /* whole events (event.h), one after the other */
     struct xd_buf ends;     /* size_t: where each event ends in `events` */
     struct xd_buf outcomes; /* uint16_t: one for each record applied (xd_outcome_code, xd_outcome_note) */
     struct xd_buf refusals; /* struct xd_refusal */
     struct xd_buf closed;   /* struct xd_closed_ref */
+    struct xd_buf messages; /* packed records, one after the other, in the order in which they are to be sent */
+    struct xd_buf envelopes; /* struct xd_message: one for each */
 };
 
-/* `limit` bounds each of the five, in bytes. */
+/* `limit` bounds each of them, in bytes. */
 void xd_output_init(struct xd_output *output, size_t limit);
 void xd_output_clear(struct xd_output *output);
 void xd_output_free(struct xd_output *output);
@@ -58,5 +69,15 @@ void xd_output_outcome_noted(struct xd_output *output, enum xd_code code, unsign
 void xd_output_refuse(struct xd_output *output, const struct xd_error *error);
 void xd_output_close_ref(struct xd_output *output, uint64_t order_id, struct xd_str account, struct xd_str ref,
                          bool freed);
+/* To be called after each record appended to `messages`; its `end` is filled in. */
+void xd_output_end_message(struct xd_output *output, struct xd_message message);
+
+static inline uint32_t xd_output_message_count(const struct xd_output *output)
+{
+    return (uint32_t)(output->envelopes.len / sizeof(struct xd_message));
+}
+
+/* The message of that number; `*bytes` is its record. */
+struct xd_message xd_output_message(const struct xd_output *output, uint32_t i, struct xd_str *bytes);
 
 #endif

@@ -270,7 +270,7 @@ static void plan_to_visit(const struct tour *tour, const float *lo, const float 
 
 static void plan_orders(const struct tour *tour, const struct xd_leaf *leaf)
 {
-    const struct xd_layout *layout = tour->books->shelves[tour->shelf].layout;
+    const struct xd_row_layout *layout = tour->books->shelves[tour->shelf].layout;
     for (unsigned i = 0; i < leaf->node.count; i++) {
         xd_row row;
         for (unsigned column = 0; column < layout->columns; column++) {

@@ -10,7 +10,7 @@ static const float *lows(const struct xd_branch *branch, unsigned column)
     return branch->values + column * XD_CHILDREN;
 }
 
-static const float *highs(const struct xd_layout *layout, const struct xd_branch *branch, unsigned column)
+static const float *highs(const struct xd_row_layout *layout, const struct xd_branch *branch, unsigned column)
 {
     return branch->values + (layout->columns + column) * XD_CHILDREN;
 }
@@ -50,7 +50,7 @@ static float least_of(const struct xd_node *node, unsigned column)
     return least(values, node->count);
 }
 
-static float greatest_of(const struct xd_layout *layout, const struct xd_node *node, unsigned column)
+static float greatest_of(const struct xd_row_layout *layout, const struct xd_node *node, unsigned column)
 {
     const float *values = node->is_leaf ? xd_as_leaf(node)->values + column * XD_LEAF_ROWS
                                         : highs(layout, xd_as_branch(node), column);
@@ -70,7 +70,7 @@ static void masks_of(const struct xd_node *node, uint64_t *any, uint64_t *all)
     *all = in_all;
 }
 
-void xd_box_of_node(const struct xd_layout *layout, const struct xd_node *node, struct xd_box *out)
+void xd_box_of_node(const struct xd_row_layout *layout, const struct xd_node *node, struct xd_box *out)
 {
     for (unsigned c = 0; c < layout->columns; c++) {
         out->lo[c] = least_of(node, c);
@@ -79,7 +79,7 @@ void xd_box_of_node(const struct xd_layout *layout, const struct xd_node *node, 
     masks_of(node, &out->any, &out->all);
 }
 
-void xd_box_put(const struct xd_layout *layout, struct xd_branch *branch, unsigned child, const struct xd_box *box)
+void xd_box_put(const struct xd_row_layout *layout, struct xd_branch *branch, unsigned child, const struct xd_box *box)
 {
     for (unsigned c = 0; c < layout->columns; c++) {
         xd_branch_column(branch, c)[child] = box->lo[c];
@@ -89,7 +89,7 @@ void xd_box_put(const struct xd_layout *layout, struct xd_branch *branch, unsign
     branch->all[child] = box->all;
 }
 
-void xd_box_get(const struct xd_layout *layout, const struct xd_branch *branch, unsigned child, struct xd_box *out)
+void xd_box_get(const struct xd_row_layout *layout, const struct xd_branch *branch, unsigned child, struct xd_box *out)
 {
     for (unsigned c = 0; c < layout->columns; c++) {
         out->lo[c] = lows(branch, c)[child];
@@ -99,7 +99,7 @@ void xd_box_get(const struct xd_layout *layout, const struct xd_branch *branch, 
     out->all = branch->all[child];
 }
 
-void xd_boxes_widen(const struct xd_layout *layout, struct xd_node *node, const struct xd_box *come)
+void xd_boxes_widen(const struct xd_row_layout *layout, struct xd_node *node, const struct xd_box *come)
 {
     for (; node->parent; node = &node->parent->node) {
         struct xd_branch *branch = node->parent;
@@ -123,7 +123,7 @@ void xd_boxes_widen(const struct xd_layout *layout, struct xd_node *node, const 
     }
 }
 
-void xd_boxes_tighten(const struct xd_layout *layout, struct xd_node *node, const struct xd_box *gone)
+void xd_boxes_tighten(const struct xd_row_layout *layout, struct xd_node *node, const struct xd_box *gone)
 {
     struct xd_box was = *gone; /* what may have made a bound of the node what it is */
     for (; node->parent; node = &node->parent->node) {
@@ -165,7 +165,7 @@ static xd_lanes lanes_doublings(xd_lanes values)
 }
 
 /* How much each of some children would grow, and a little for how large it is. */
-static xd_lanes growth(const struct xd_layout *layout, const struct xd_branch *branch, unsigned first,
+static xd_lanes growth(const struct xd_row_layout *layout, const struct xd_branch *branch, unsigned first,
                        const struct xd_box *box)
 {
     xd_lanes grows = {0}, spreads = {0};
@@ -187,7 +187,7 @@ static xd_lanes growth(const struct xd_layout *layout, const struct xd_branch *b
     return grows + spreads * 0x1p-5f;
 }
 
-unsigned xd_box_nearest(const struct xd_layout *layout, const struct xd_branch *branch, const struct xd_box *box,
+unsigned xd_box_nearest(const struct xd_row_layout *layout, const struct xd_branch *branch, const struct xd_box *box,
                         unsigned except, unsigned most)
 {
     unsigned nearest = XD_CHILDREN;
@@ -204,7 +204,7 @@ unsigned xd_box_nearest(const struct xd_layout *layout, const struct xd_branch *
     return nearest;
 }
 
-bool xd_box_holds(const struct xd_layout *layout, const struct xd_branch *branch, unsigned child, const xd_row row)
+bool xd_box_holds(const struct xd_row_layout *layout, const struct xd_branch *branch, unsigned child, const xd_row row)
 {
     for (unsigned c = 0; c < layout->columns; c++) {
         if (layout->weights[c] == 0) continue;
@@ -213,14 +213,14 @@ bool xd_box_holds(const struct xd_layout *layout, const struct xd_branch *branch
     return true;
 }
 
-static float spread_in(const struct xd_layout *layout, const struct xd_box *box, unsigned column)
+static float spread_in(const struct xd_row_layout *layout, const struct xd_box *box, unsigned column)
 {
     float weight = layout->weights[column];
     return weight < 0 ? -weight * (doublings(box->hi[column]) - doublings(box->lo[column]))
                       : weight * (box->hi[column] - box->lo[column]);
 }
 
-unsigned xd_box_widest(const struct xd_layout *layout, const struct xd_box *box, const bool *except)
+unsigned xd_box_widest(const struct xd_row_layout *layout, const struct xd_box *box, const bool *except)
 {
     unsigned widest = 0;
     float most = -1;
@@ -233,7 +233,7 @@ unsigned xd_box_widest(const struct xd_layout *layout, const struct xd_box *box,
     return widest;
 }
 
-float xd_box_spread(const struct xd_layout *layout, const struct xd_box *box)
+float xd_box_spread(const struct xd_row_layout *layout, const struct xd_box *box)
 {
     float spread = 0;
     for (unsigned c = 0; c < layout->columns; c++) {
@@ -242,7 +242,7 @@ float xd_box_spread(const struct xd_layout *layout, const struct xd_box *box)
     return spread;
 }
 
-void xd_box_add(const struct xd_layout *layout, struct xd_box *box, const struct xd_box *more)
+void xd_box_add(const struct xd_row_layout *layout, struct xd_box *box, const struct xd_box *more)
 {
     for (unsigned c = 0; c < layout->columns; c++) {
         box->lo[c] = more->lo[c] < box->lo[c] ? more->lo[c] : box->lo[c];

@@ -1,4 +1,4 @@
-#include "matcher/state.h"
+#include "matcher/border.h"
 
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@ struct xd_engine *xd_engine_create(const struct xd_engine_options *options)
     engine->orders.pool = engine->deals.pool = engine->deadlines.pool = engine->accounts.pool = &engine->pool;
     engine->books = xd_books_create(options);
     engine->unhashed = calloc(1, sizeof *engine->unhashed);
-    if (!engine->books || !engine->unhashed) {
+    if (!engine->books || !engine->unhashed || !xd_border_create(engine)) {
         xd_engine_destroy(engine);
         return NULL;
     }
@@ -33,6 +33,7 @@ void xd_engine_destroy(struct xd_engine *engine)
 {
     if (!engine) return;
     xd_engine_save_abandon(engine);
+    xd_border_free(engine);
     xd_books_destroy(engine->books);
     xd_table_free(&engine->orders);
     xd_table_free(&engine->deals);

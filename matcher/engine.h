@@ -6,6 +6,7 @@
 #ifndef XD_MATCHER_ENGINE_H
 #define XD_MATCHER_ENGINE_H
 
+#include "core/curve.h"
 #include "core/event.h"
 #include "core/output.h"
 #include "core/record.h"
@@ -15,7 +16,8 @@ struct xd_engine;
 struct xd_engine_options {
     uint16_t partition;
     struct xd_market market;
-    uint32_t max_orders; /* that it holds; more are refused with XD_BOOK_FULL */
+    uint32_t max_orders; /* that it holds; more are refused with XD_BOOK_FULL; as many ghosts besides */
+    const struct xd_layout *layout; /* copied; NULL: there is one partition, and no borders (docs/CLUSTER.md) */
 };
 
 /* NULL without memory. */
@@ -26,9 +28,20 @@ void xd_engine_destroy(struct xd_engine *engine);
  * the record, then what it set free. Appends to `output` the events, the refs that closed, and one outcome: XD_OK,
  * XD_NOT_FOUND, XD_WRONG_STATE, XD_FORBIDDEN, or for an order XD_LAPSED, XD_BOOK_FULL (an order.rejected event says so
  * too), or for an amendment XD_LAPSED, XD_HELD or what the checks of orders say (a refusal beside the outcome names the
- * field). An order whose id was seen before is dropped with XD_OK and no event.
+ * field). An order whose id was seen before is dropped with XD_OK and no event; so is a message of another
+ * partition that is not the next of its session. What other partitions are to be told is appended as messages.
  * False without memory, here or in `output`: the engine is then unusable and must be rebuilt from the log. */
 bool xd_engine_apply(struct xd_engine *engine, int64_t now, const struct xd_record *record, struct xd_output *output);
+
+/* What stands between this partition and another of its kind: the session, and the last numbers sent and applied in it. The relay goes
+ * on after what the other's engine has `seen`. */
+struct xd_engine_peer {
+    uint32_t own_gen, gen; /* the session: this partition's generation, and the other's */
+    uint64_t sent, seen;
+};
+
+/* False if that is no other partition of the kind. */
+bool xd_engine_peer(const struct xd_engine *engine, uint16_t partition, struct xd_engine_peer *out);
 
 /* When the next deadline is due (seconds), or INT64_MAX. The owner appends a tick then. */
 int64_t xd_engine_next_deadline(const struct xd_engine *engine);

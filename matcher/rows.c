@@ -40,30 +40,30 @@ bool xd_shelf_is(enum xd_shelf shelf, unsigned kind, unsigned side)
 /* A chord of 0.01, 80 km of road, counts as much as ten degrees, two days, or a third of the price. */
 #define PLACE(x, weight) [x] = (weight), [(x) + 1] = (weight), [(x) + 2] = (weight)
 
-static const struct xd_layout space_layout = {
+static const struct xd_row_layout space_layout = {
     XD_SPACE_COLUMNS,
     {PLACE(XD_COLUMN_X, 100), [XD_COLUMN_TEMP_MIN] = 0.03f, [XD_COLUMN_TEMP_MAX] = 0.03f,
      [XD_STORAGE_FROM_DAY] = 0.005f, [XD_STORAGE_UNTIL_DAY] = 0.003f, [XD_SPACE_SMALL] = -1.0f}};
-static const struct xd_layout want_layout = {
+static const struct xd_row_layout want_layout = {
     XD_WANT_COLUMNS,
     {PLACE(XD_COLUMN_X, 100), [XD_COLUMN_TEMP_MIN] = 0.03f, [XD_COLUMN_TEMP_MAX] = 0.03f,
      [XD_STORAGE_FROM_DAY] = 0.02f, [XD_STORAGE_UNTIL_DAY] = 0.02f, [XD_WANT_LIMIT] = -0.2f}};
-static const struct xd_layout lane_layout = {
+static const struct xd_row_layout lane_layout = {
     XD_LANE_COLUMNS,
     {PLACE(XD_COLUMN_X, 12), PLACE(XD_TRUCK_TO_X, 12), [XD_COLUMN_TEMP_MIN] = 0.004f, [XD_COLUMN_TEMP_MAX] = 0.004f,
      [XD_TRUCK_LONGEST] = 2e-6f, [XD_TRUCK_RATE] = 4e4f}};
-static const struct xd_layout roamer_layout = {
+static const struct xd_row_layout roamer_layout = {
     XD_ROAMER_COLUMNS,
     {PLACE(XD_COLUMN_X, 20), PLACE(XD_TRUCK_TO_X, 20), [XD_COLUMN_TEMP_MIN] = 0.004f, [XD_COLUMN_TEMP_MAX] = 0.004f,
      [XD_TRUCK_FREE] = 0.0012f, [XD_TRUCK_UNTIL] = 0.0006f, [XD_TRUCK_RATE] = 1e4f}};
-static const struct xd_layout load_layout = {
+static const struct xd_row_layout load_layout = {
     XD_LOAD_COLUMNS,
     {PLACE(XD_COLUMN_X, 24), PLACE(XD_LOAD_TO_X, 12), [XD_COLUMN_TEMP_MIN] = 0.004f, [XD_COLUMN_TEMP_MAX] = 0.004f,
      [XD_LOAD_PICKUP_FROM] = 0.0006f, [XD_LOAD_PICKUP_UNTIL] = 0.0003f, [XD_LOAD_LIMIT] = -0.3f}};
 
-const struct xd_layout *xd_shelf_layout(enum xd_shelf shelf)
+const struct xd_row_layout *xd_shelf_layout(enum xd_shelf shelf)
 {
-    static const struct xd_layout *const layouts[XD_SHELVES] = {
+    static const struct xd_row_layout *const layouts[XD_SHELVES] = {
         [XD_SHELF_LANES] = &lane_layout,        [XD_SHELF_ROAMERS] = &roamer_layout,
         [XD_SHELF_LOADS] = &load_layout,        [XD_SHELF_COLD_OFFERS] = &space_layout,
         [XD_SHELF_COLD_REQUESTS] = &want_layout, [XD_SHELF_FLOOR_OFFERS] = &space_layout,

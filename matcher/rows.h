@@ -115,7 +115,7 @@ enum xd_shelf xd_shelf_of(const struct xd_slot *slot);
 /* Whether a shelf holds orders of that kind and side (enum xd_kind, enum xd_side). */
 bool xd_shelf_is(enum xd_shelf shelf, unsigned kind, unsigned side);
 
-const struct xd_layout *xd_shelf_layout(enum xd_shelf shelf);
+const struct xd_row_layout *xd_shelf_layout(enum xd_shelf shelf);
 
 /* The row and mask of an order on its shelf, as it stands at `now`. */
 void xd_row_of(const struct xd_slot *slot, int32_t road_factor_e4, int64_t now, xd_row row, uint64_t *mask);

@@ -18,6 +18,7 @@ struct xd_slot;
 struct xd_deal;
 struct xd_books;
 struct xd_slices;
+struct xd_border;
 
 /* --- deadlines (deadlines.c) ----------------------------------------------------------------------------------------------- */
 
@@ -232,6 +233,7 @@ struct xd_engine {
 
     struct xd_unhashed *unhashed; /* kept for the state's hash, which changes nothing else */
     struct xd_slices *slices;     /* a snapshot under way, or NULL */
+    struct xd_border *border;     /* border.h; NULL where there is one partition only */
 };
 
 /* seen.c */

@@ -23,14 +23,14 @@ static void *aligned(size_t size)
     return node;
 }
 
-static struct xd_leaf *new_leaf(const struct xd_layout *layout)
+static struct xd_leaf *new_leaf(const struct xd_row_layout *layout)
 {
     struct xd_leaf *leaf = aligned(sizeof *leaf + layout->columns * XD_LEAF_ROWS * sizeof(float));
     if (leaf) leaf->node.is_leaf = true;
     return leaf;
 }
 
-static struct xd_branch *new_branch(const struct xd_layout *layout)
+static struct xd_branch *new_branch(const struct xd_row_layout *layout)
 {
     struct xd_branch *branch = aligned(sizeof *branch + 2 * layout->columns * XD_CHILDREN * sizeof(float));
     return branch;
@@ -63,7 +63,7 @@ void xd_tree_free(struct xd_tree *tree)
 
 /* --- rows and children ------------------------------------------------------------------------------------------------------- */
 
-static void put_row(const struct xd_layout *layout, struct xd_leaf *leaf, unsigned at, struct xd_slot *slot,
+static void put_row(const struct xd_row_layout *layout, struct xd_leaf *leaf, unsigned at, struct xd_slot *slot,
                     const xd_row row, uint64_t mask)
 {
     for (unsigned c = 0; c < layout->columns; c++) {
@@ -74,7 +74,7 @@ static void put_row(const struct xd_layout *layout, struct xd_leaf *leaf, unsign
     *xd_tree_place_of(slot) = (struct xd_place_in_tree){leaf, at};
 }
 
-static void get_row(const struct xd_layout *layout, const struct xd_leaf *leaf, unsigned at, struct xd_box *out)
+static void get_row(const struct xd_row_layout *layout, const struct xd_leaf *leaf, unsigned at, struct xd_box *out)
 {
     for (unsigned c = 0; c < layout->columns; c++) {
         out->lo[c] = out->hi[c] = leaf->values[c * XD_LEAF_ROWS + at];
@@ -82,7 +82,7 @@ static void get_row(const struct xd_layout *layout, const struct xd_leaf *leaf, 
     out->any = out->all = leaf->masks[at];
 }
 
-static void move_row(const struct xd_layout *layout, struct xd_leaf *from, unsigned at, struct xd_leaf *to, unsigned where)
+static void move_row(const struct xd_row_layout *layout, struct xd_leaf *from, unsigned at, struct xd_leaf *to, unsigned where)
 {
     for (unsigned c = 0; c < layout->columns; c++) {
         xd_leaf_column(to, c)[where] = xd_leaf_column(from, c)[at];
@@ -99,7 +99,7 @@ static void adopt(struct xd_branch *branch, unsigned place, struct xd_node *chil
     child->place = (uint8_t)place;
 }
 
-static void move_child(const struct xd_layout *layout, struct xd_branch *from, unsigned at, struct xd_branch *to,
+static void move_child(const struct xd_row_layout *layout, struct xd_branch *from, unsigned at, struct xd_branch *to,
                        unsigned where)
 {
     for (unsigned c = 0; c < 2 * layout->columns; c++) {
@@ -110,7 +110,7 @@ static void move_child(const struct xd_layout *layout, struct xd_branch *from, u
     adopt(to, where, from->children[at]);
 }
 
-static void move_one(const struct xd_layout *layout, struct xd_node *from, unsigned at, struct xd_node *to, unsigned where)
+static void move_one(const struct xd_row_layout *layout, struct xd_node *from, unsigned at, struct xd_node *to, unsigned where)
 {
     if (from->is_leaf) {
         move_row(layout, leaf_of(from), at, leaf_of(to), where);
@@ -119,7 +119,7 @@ static void move_one(const struct xd_layout *layout, struct xd_node *from, unsig
     }
 }
 
-static void measure_child(const struct xd_layout *layout, struct xd_node *child)
+static void measure_child(const struct xd_row_layout *layout, struct xd_node *child)
 {
     struct xd_box box;
     xd_box_of_node(layout, child, &box);
@@ -129,7 +129,7 @@ static void measure_child(const struct xd_layout *layout, struct xd_node *child)
 /* --- splitting --------------------------------------------------------------------------------------------------------------- */
 
 /* Where a row or a child lies in a column: the middle of its box. */
-static float middle(const struct xd_layout *layout, const struct xd_node *node, unsigned column, unsigned at)
+static float middle(const struct xd_row_layout *layout, const struct xd_node *node, unsigned column, unsigned at)
 {
     if (node->is_leaf) return xd_as_leaf(node)->values[column * XD_LEAF_ROWS + at];
     const float *values = xd_as_branch(node)->values;
@@ -137,7 +137,7 @@ static float middle(const struct xd_layout *layout, const struct xd_node *node, 
 }
 
 /* The order of a node's rows or children in a column. */
-static void sort_by(const struct xd_layout *layout, const struct xd_node *node, unsigned column, uint8_t order[])
+static void sort_by(const struct xd_row_layout *layout, const struct xd_node *node, unsigned column, uint8_t order[])
 {
     float keys[XD_LEAF_ROWS];
     for (unsigned i = 0; i < node->count; i++) { /* by insertion: there are few */
@@ -160,7 +160,7 @@ struct division {
     uint8_t order[XD_LEAF_ROWS];
 };
 
-static void extent(const struct xd_layout *layout, const struct xd_node *node, unsigned at, struct xd_box *out)
+static void extent(const struct xd_row_layout *layout, const struct xd_node *node, unsigned at, struct xd_box *out)
 {
     if (node->is_leaf) {
         get_row(layout, xd_as_leaf(node), at, out);
@@ -170,7 +170,7 @@ static void extent(const struct xd_layout *layout, const struct xd_node *node, u
 }
 
 /* Along one column: where, not far from the middle, both halves are smallest. */
-static void divide_along(const struct xd_layout *layout, const struct xd_node *node, unsigned column, struct division *out)
+static void divide_along(const struct xd_row_layout *layout, const struct xd_node *node, unsigned column, struct division *out)
 {
     float before[XD_LEAF_ROWS];
     struct xd_box box, one;
@@ -196,7 +196,7 @@ static void divide_along(const struct xd_layout *layout, const struct xd_node *n
 }
 
 /* Moves a part of `node` to the empty `other`: the best division along any of the widest columns. */
-static void divide(const struct xd_layout *layout, struct xd_node *node, struct xd_node *other)
+static void divide(const struct xd_row_layout *layout, struct xd_node *node, struct xd_node *other)
 {
     struct xd_box box;
     struct division best = {.cost = INFINITY}, division;
@@ -242,7 +242,7 @@ static bool make_room_above(struct xd_tree *tree, struct xd_node *node)
 /* Splits a full node in two. False without memory. */
 static bool split(struct xd_tree *tree, struct xd_node *node)
 {
-    const struct xd_layout *layout = tree->layout;
+    const struct xd_row_layout *layout = tree->layout;
     if (!make_room_above(tree, node)) return false;
     struct xd_node *other = node->is_leaf ? (struct xd_node *)new_leaf(layout) : (struct xd_node *)new_branch(layout);
     if (!other) return false;
@@ -409,7 +409,7 @@ static void select_item(struct xd_item *items, uint64_t count, uint64_t k, unsig
     }
 }
 
-static void box_of_items(const struct xd_layout *layout, const struct xd_item *items, uint64_t count, struct xd_box *box)
+static void box_of_items(const struct xd_row_layout *layout, const struct xd_item *items, uint64_t count, struct xd_box *box)
 {
     box_of_row(items[0].row, items[0].mask, box);
     for (uint64_t i = 1; i < count; i++) {
@@ -424,7 +424,7 @@ static void box_of_items(const struct xd_layout *layout, const struct xd_item *i
 }
 
 /* Puts those that lie below the k-th in one of the widest columns first: the one that makes both parts smallest. */
-static void part_items(const struct xd_layout *layout, struct xd_item *items, uint64_t count, uint64_t k)
+static void part_items(const struct xd_row_layout *layout, struct xd_item *items, uint64_t count, uint64_t k)
 {
     struct xd_box box, first, second;
     bool tried[XD_COLUMNS_MAX] = {false};
@@ -445,10 +445,10 @@ static void part_items(const struct xd_layout *layout, struct xd_item *items, ui
     if (best != column) select_item(items, count, k, best);
 }
 
-static struct xd_node *fill(const struct xd_layout *layout, struct xd_item *items, uint64_t count, unsigned height);
+static struct xd_node *fill(const struct xd_row_layout *layout, struct xd_item *items, uint64_t count, unsigned height);
 
 /* Gives a branch `parts` children more, of equal size, divided by halves. False without memory. */
-static bool fill_parts(const struct xd_layout *layout, struct xd_branch *branch, struct xd_item *items, uint64_t count,
+static bool fill_parts(const struct xd_row_layout *layout, struct xd_branch *branch, struct xd_item *items, uint64_t count,
                        uint64_t parts, unsigned height)
 {
     if (parts == 1) {
@@ -474,7 +474,7 @@ static uint64_t rows_below(unsigned height)
 }
 
 /* A node with so many levels of branches. */
-static struct xd_node *fill(const struct xd_layout *layout, struct xd_item *items, uint64_t count, unsigned height)
+static struct xd_node *fill(const struct xd_row_layout *layout, struct xd_item *items, uint64_t count, unsigned height)
 {
     if (height == 0) {
         struct xd_leaf *leaf = new_leaf(layout);

@@ -35,7 +35,7 @@ enum {
 struct xd_slot;
 
 /* How the rows of a tree are laid out and compared. */
-struct xd_layout {
+struct xd_row_layout {
     unsigned columns; /* 1..XD_COLUMNS_MAX */
     /* How much a unit of spread counts when rows are put together; 0: not at all; below 0: a doubling counts so much (the
      * numbers are then >= 0). */
@@ -68,7 +68,7 @@ struct xd_branch {
 };
 
 struct xd_tree {
-    const struct xd_layout *layout;
+    const struct xd_row_layout *layout;
     struct xd_node *root; /* NULL when empty */
     uint64_t count;       /* rows */
 };

@@ -26,7 +26,7 @@ struct xd_place_in_tree *xd_tree_place_of(struct xd_slot *slot)
 }
 
 /* The last column bounds, but has no say in where rows go. */
-static const struct xd_layout layout = {COLUMNS, {10, 10, 0.1f, -1, 0}};
+static const struct xd_row_layout layout = {COLUMNS, {10, 10, 0.1f, -1, 0}};
 
 struct forest {
     struct xd_tree tree;

@@ -1,6 +1,9 @@
 #include "core/record.h"
 
+#include "core/claim.h"
+#include "core/event.h"
 #include "core/id.h"
+#include "core/mp.h"
 #include "core/schema.h"
 #include "tests/unit/notation.h"
 #include "tests/unit/orders.h"
@@ -31,11 +34,41 @@ static struct xd_record record_of(enum xd_record_type type, struct parsed *order
     return record;
 }
 
+/* Packs one claim of the order, one answer each way, and two order ids, for the records that carry them. */
+static void fill_message(struct xd_record *record, struct xd_buf *claims, struct xd_buf *answers, struct xd_buf *barred)
+{
+    struct xd_claim claim = {.id = xd_id(2, 9), .account = xd_str_of("coolco"), .credit = 500, .amount = {[XD_M2] = 700},
+                             .part = 700, .surplus = 12, .order = record->order};
+    struct xd_answer yes = {.yes = true, .match_id = xd_id(3, 4), .amount = {[XD_M2] = 700}, .part = 700};
+    xd_claim_pack(&claim, claims);
+    xd_answer_pack(&yes, answers);
+    xd_answer_pack(&(struct xd_answer){0}, answers);
+    xd_mp_array(barred, 1);
+    xd_mp_uint(barred, 5);
+    record->head = (struct xd_message_head){.from = 2, .from_gen = 1, .to_gen = 3, .seq = 8};
+    record->version = 5;
+    record->round = 6;
+    record->ghost_id = xd_id(1, 2);
+    record->index = 15;
+    record->generation = 4;
+    record->state = XD_MATCH_CONFIRMED;
+    record->give_from = 20000;
+    record->reopens = record->full = true;
+    record->claims = (struct xd_str){(const char *)claims->data, (uint32_t)claims->len};
+    record->answers = (struct xd_str){(const char *)answers->data, (uint32_t)answers->len};
+    record->barred = record->plan = (struct xd_str){(const char *)barred->data, (uint32_t)barred->len};
+}
+
 static void packed_as(enum xd_record_type type, bool text, struct parsed *out)
 {
     struct parsed order;
     struct xd_buf bytes;
     struct xd_record record = record_of(type, &order);
+    struct xd_buf claims, answers, barred;
+    xd_buf_init(&claims, LIMIT);
+    xd_buf_init(&answers, LIMIT);
+    xd_buf_init(&barred, LIMIT);
+    fill_message(&record, &claims, &answers, &barred);
     xd_buf_init(&bytes, LIMIT);
     if (text) {
         xd_record_write(&record, &bytes);
@@ -43,6 +76,9 @@ static void packed_as(enum xd_record_type type, bool text, struct parsed *out)
         xd_record_pack(&record, &bytes);
     }
     assert_true(parsed_from(&bytes, out));
+    xd_buf_free(&claims);
+    xd_buf_free(&answers);
+    xd_buf_free(&barred);
     parsed_free(&order);
 }
 
@@ -77,6 +113,34 @@ static void each_type_has_its_parts(void **state)
         {XD_RECORD_CREDIT, "{type: credit, account: acme, credit: 620}",
          "{type: credit, account: acme, credit: 620}"},
         {XD_RECORD_TICK, "{type: tick}", "{type: tick}"},
+        {XD_RECORD_GHOST, NULL, "{type: ghost, account: acme, id: o0-17, credit: 620, from: 2, from_gen: 1, to_gen: 3, seq: 8, "
+         "version: 5, ask: false, plan: [5], barred: [5], order: {side: offer, kind: warehouse, ref: o3, "
+         "m2: 100, at: {lat: 31.3, lon: 120.6}, from_day: 2030-01-01, until_day: 2030-03-01, per_m2_day: "
+         "0.05}}"},
+        {XD_RECORD_GHOST_GONE, "{type: ghost_gone, id: 17, from: 2, from_gen: 1, to_gen: 3, seq: 8}",
+         "{type: ghost_gone, id: o0-17, from: 2, from_gen: 1, to_gen: 3, seq: 8}"},
+        {XD_RECORD_CLAIMS, NULL, "{type: claims, id: o0-17, from: 2, from_gen: 1, to_gen: 3, seq: 8, version: 5, round: 6, full: "
+         "true, claims: [{id: o2-9, account: coolco, credit: 500, amount: [0, 0, 0, 0, 700], part: 700, "
+         "surplus: 12, order: {side: offer, kind: warehouse, ref: o3, m2: 100, at: {lat: 31.3, lon: "
+         "120.6}, from_day: 2030-01-01, until_day: 2030-03-01, per_m2_day: 0.05}}]}"},
+        {XD_RECORD_ANSWERS, NULL, "{type: answers, id: o0-17, from: 2, from_gen: 1, to_gen: 3, seq: 8, round: 6, answers: [{match:"
+         " m3-4, amount: [0, 0, 0, 0, 700], part: 700, state: 0}, nil]}"},
+        {XD_RECORD_MATCH_STATE,
+         "{type: match_state, match: 844424930131972, from: 2, from_gen: 1, to_gen: 3, seq: 8, state: 1, "
+         "give_from: 20000, reopens: true}",
+         "{type: match_state, match: m3-4, from: 2, from_gen: 1, to_gen: 3, seq: 8, state: confirmed, "
+         "give_from: 20000, reopens: true}"},
+        {XD_RECORD_WITHDRAW,
+         "{type: withdraw, match: 844424930131972, from: 2, from_gen: 1, to_gen: 3, seq: 8, rollback: false}",
+         "{type: withdraw, match: m3-4, from: 2, from_gen: 1, to_gen: 3, seq: 8, rollback: false}"},
+        {XD_RECORD_SYNC, "{type: sync, from: 2, from_gen: 1, to_gen: 3, seq: 8}",
+         "{type: sync, from: 2, from_gen: 1, to_gen: 3, seq: 8}"},
+        {XD_RECORD_SYNC_MATCH, NULL,
+         "{type: sync_match, id: o0-17, match: m3-4, from: 2, from_gen: 1, to_gen: 3, seq: 8, round: 6, ghost: o1-2, "
+         "index: 15}"},
+        {XD_RECORD_SYNC_END, "{type: sync_end, from: 2, from_gen: 1, to_gen: 3, seq: 8}",
+         "{type: sync_end, from: 2, from_gen: 1, to_gen: 3, seq: 8}"},
+        {XD_RECORD_GENERATION, "{type: generation, generation: 4}", "{type: generation, generation: 4}"},
     };
     assert_int_equal(sizeof rows / sizeof rows[0], XD_RECORD_TYPE_COUNT);
     for (size_t i = 0; i < XD_RECORD_TYPE_COUNT; i++) {
@@ -84,7 +148,7 @@ static void each_type_has_its_parts(void **state)
         char text[1024];
         packed_as(rows[i].type, false, &parsed);
         notation_print(&parsed.object, text, sizeof text);
-        assert_string_equal(text, rows[i].packed);
+        if (rows[i].packed) assert_string_equal(text, rows[i].packed); /* what carries bytes is seen in the other form */
         parsed_free(&parsed);
         packed_as(rows[i].type, true, &parsed);
         notation_print(&parsed.object, text, sizeof text);
