@@ -1,6 +1,7 @@
 /* What only the ledger on Redis promises: over broken connections, restarts of Redis, and other processes. */
 #include "tests/ledger/cmocka_all.h"
 #include "tests/ledger/rig.h"
+#include "tests/support/cutting_proxy.h"
 
 #include <event2/event.h>
 #include <signal.h>
@@ -64,6 +65,38 @@ static void connections_cut_under_load_double_and_lose_nothing(void **state)
     assert_int_equal(rig.lost_count, 0);
     check_whole(&rig, 3000);
     assert_int_equal(xd_ledger_generation(rig.ledger, 0), 1);
+    rig_free(&rig);
+}
+
+/* Redis has appended or committed, and nobody was told. */
+static void lost_answers_double_nothing(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig, NULL);
+    struct cutting_proxy proxy = {.base = rig.base, .to = rig.server.port};
+    cutting_proxy_start(&proxy);
+    snprintf(rig.url, sizeof rig.url, "redis://127.0.0.1:%d", proxy.port);
+    rig_open(&rig);
+    rig_own(&rig);
+    for (unsigned round = 0; round < 40; round++) {
+        proxy.cut_every = 3 + round % 7;
+        append_many(&rig, round * 20, 20);
+        rig_turn(&rig, 0);
+        append_many(&rig, 1000 + round * 20, 20);
+        for (int turn = 0; turn < 30; turn++)
+            rig_turn(&rig, 2);
+        proxy.cut_every = 0;
+        rig_wait_answers(&rig);
+    }
+    assert_in_range(proxy.cuts, 20, 100000);
+    assert_answers(0, 800, XD_OK);
+    assert_answers(1000, 800, XD_OK);
+    assert_int_equal(rig.lost_count, 0);
+    check_whole(&rig, 1600);
+    rig_close(&rig);
+    cutting_proxy_stop(&proxy);
+    rig_turn(&rig, 50);
     rig_free(&rig);
 }
 
@@ -346,6 +379,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_cut_under_load_double_and_lose_nothing),
+        cmocka_unit_test(lost_answers_double_nothing),
         cmocka_unit_test(a_killed_redis_loses_nothing_that_it_synced),
         cmocka_unit_test(without_redis_appends_fail_with_a_code_and_heal),
         cmocka_unit_test(scripts_that_redis_forgot_are_sent_again),
