@@ -96,7 +96,6 @@ static void lost_answers_double_nothing(void **state)
     check_whole(&rig, 1600);
     rig_close(&rig);
     cutting_proxy_stop(&proxy);
-    rig_turn(&rig, 50);
     rig_free(&rig);
 }
 

@@ -7,13 +7,16 @@
 #include <event2/listener.h>
 #include <stdlib.h>
 
-struct pair {
+struct proxy_pair {
+    struct proxy_pair *next, **self;
     struct cutting_proxy *proxy;
     struct bufferevent *client, *server;
 };
 
-static void end(struct pair *pair)
+static void end(struct proxy_pair *pair)
 {
+    *pair->self = pair->next;
+    if (pair->next) pair->next->self = pair->self;
     bufferevent_free(pair->client);
     bufferevent_free(pair->server);
     free(pair);
@@ -21,13 +24,13 @@ static void end(struct pair *pair)
 
 static void on_request(struct bufferevent *client, void *arg)
 {
-    struct pair *pair = arg;
+    struct proxy_pair *pair = arg;
     bufferevent_write_buffer(pair->server, bufferevent_get_input(client));
 }
 
 static void on_answer(struct bufferevent *server, void *arg)
 {
-    struct pair *pair = arg;
+    struct proxy_pair *pair = arg;
     struct cutting_proxy *proxy = pair->proxy;
     if (proxy->cut_every && ++proxy->answers % proxy->cut_every == 0) {
         proxy->cuts++;
@@ -51,9 +54,13 @@ static void on_client(struct evconnlistener *listener, evutil_socket_t fd, struc
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)proxy->to),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct pair *pair = calloc(1, sizeof *pair);
+    struct proxy_pair *pair = calloc(1, sizeof *pair);
     assert_non_null(pair);
     pair->proxy = proxy;
+    pair->next = proxy->pairs;
+    pair->self = &proxy->pairs;
+    if (pair->next) pair->next->self = &pair->next;
+    proxy->pairs = pair;
     pair->client = bufferevent_socket_new(proxy->base, fd, BEV_OPT_CLOSE_ON_FREE);
     pair->server = bufferevent_socket_new(proxy->base, -1, BEV_OPT_CLOSE_ON_FREE);
     bufferevent_setcb(pair->client, on_request, NULL, on_end, pair);
@@ -76,5 +83,7 @@ void cutting_proxy_start(struct cutting_proxy *proxy)
 
 void cutting_proxy_stop(struct cutting_proxy *proxy)
 {
+    while (proxy->pairs)
+        end(proxy->pairs);
     evconnlistener_free(proxy->listener);
 }

@@ -4,6 +4,7 @@
 #define XD_TESTS_SUPPORT_CUTTING_PROXY_H
 
 struct event_base;
+struct proxy_pair;
 
 struct cutting_proxy {
     struct event_base *base;
@@ -12,6 +13,7 @@ struct cutting_proxy {
     unsigned cut_every; /* every so many answers; 0: none */
     unsigned answers, cuts;
     struct evconnlistener *listener;
+    struct proxy_pair *pairs; /* of connections */
 };
 
 void cutting_proxy_start(struct cutting_proxy *proxy);
