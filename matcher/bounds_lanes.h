@@ -33,6 +33,11 @@ static inline xd_lanes positive(xd_lanes a)
     return xd_lanes_max(a, (xd_lanes){0});
 }
 
+static inline xd_lanes if_else(xd_lanes_mask mask, xd_lanes yes, xd_lanes no)
+{
+    return (xd_lanes)(((xd_lanes_mask)yes & mask) | ((xd_lanes_mask)no & ~mask));
+}
+
 /* The shortest chord, squared, from a place to boxes of places. */
 static inline xd_lanes chord2(struct boxes boxes, unsigned column, const float place[3])
 {
@@ -126,6 +131,10 @@ INLINE uint32_t storage_requests(struct boxes boxes, const struct xd_sought *sou
     xd_lanes limit = high(boxes, XD_WANT_LIMIT);
     xd_lanes left = limit - low(boxes, XD_WANT_VOLUME) * sought->rate;
     left = xd_lanes_min(left, left_between(boxes, XD_WANT_LIMIT, sought->rate, XD_CHEAP_RATE, XD_DEAR_RATE));
+    if (!boxes.rows) {
+        xd_lanes loses = (high(boxes, XD_WANT_RATE) - sought->rate) * low(boxes, XD_WANT_VOLUME);
+        left = if_else(loses < 0, xd_lanes_min(left, loses), left);
+    }
     left = xd_lanes_max(left, left * low(boxes, XD_WANT_SHARE)); /* the least part loses least */
     xd_lanes access = metres(away2, sought->road) * low(boxes, XD_WANT_ACCESS);
     return reaching(fits, left - sought->base - access, limit, at_least, bounds);
@@ -151,11 +160,6 @@ static inline uint32_t reaching_at(struct boxes boxes, const struct xd_sought *s
 
 /* What a truck's plan must at least grow by, when there is a way that its times allow; else a lot. */
 #define NEVER 1e30f
-
-static inline xd_lanes if_else(xd_lanes_mask mask, xd_lanes yes, xd_lanes no)
-{
-    return (xd_lanes)(((xd_lanes_mask)yes & mask) | ((xd_lanes_mask)no & ~mask));
-}
 
 INLINE uint32_t lanes(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
 {

@@ -60,6 +60,7 @@ enum { /* storage requests; what is left of their limit at a rate is limit - rat
     XD_WANT_DEAR,   /* what is left at XD_DEAR_RATE */
     XD_WANT_VOLUME, /* hundredths of a unit x days */
     XD_WANT_SHARE,  /* the least part that is worth having, of the whole */
+    XD_WANT_RATE,   /* limit for a volume of one: the rate at which nothing is left */
     XD_WANT_COLUMNS
 };
 
