@@ -53,17 +53,22 @@ class Book:
             self.submit(order)
         self.orders = {}
         self.matches = {}
+        self.ages = 0
         self.barred = set()
         self.now = None
         self.deadlines = []
         self.completions = []
         self.later = []  # checks to be made when all of this second has been told
 
+    def next_age(self):
+        self.ages += 1
+        return self.ages
+
     def submit(self, order):
         self.submitted[order.account, order.ref].append(order)
 
     def accept(self, order, order_id):
-        order.id, order.age = order_id, len(self.orders) + 1
+        order.id, order.age = order_id, self.next_age()
         order.open, order.closed = order.amount, None
         order.matches = []
         order.filled = False
@@ -81,11 +86,11 @@ class Book:
     def expect_completion(self, match):
         heapq.heappush(self.completions, (self.last_moment(match) + COMPLETE_AFTER_S, match.age, match))
 
-    def overdue(self, time, kind, age):
+    def overdue(self, time, kind, limit_age):
         """Holds and orders with a deadline before that one that nobody has told of; each is given once."""
-        while self.deadlines and self.deadlines[0][:3] < (time, kind, age):
-            due, was, _, what = heapq.heappop(self.deadlines)
-            if self._must(due, was, what):
+        while self.deadlines and self.deadlines[0][:3] < (time, kind, limit_age):
+            due, was, age, what = heapq.heappop(self.deadlines)
+            if self._must(due, was, age, what):
                 yield was, what
 
     def incomplete(self):
@@ -100,9 +105,9 @@ class Book:
                 yield match
 
     @staticmethod
-    def _must(due, kind, what):
-        if kind == ORDER:
-            return what.closed is None and (what.offer or what.open > 0)
+    def _must(due, kind, age, what):
+        if kind == ORDER:  # an amendment leaves old deadlines behind
+            return (what.valid_until, what.age) == (due, age) and what.closed is None and (what.offer or what.open > 0)
         return what.state == "proposed" and what.hold_until <= due
 
     @staticmethod

@@ -13,13 +13,14 @@ import json
 import re
 import sys
 
+import amend
 from book import HOLD, ORDER, Book
 from figures import DIMS, Malformed, fixed
 from greedy import Greedy
 from matches import STATES, Matches
 from orders import Order
 
-ORDER_STATES = {"order.accepted": "open", "order.rejected": "rejected", "order.filled": "filled",
+ORDER_STATES = {"order.accepted": "open", "order.amended": None, "order.rejected": "rejected", "order.filled": "filled",
                 "order.cancelled": "cancelled", "order.expired": "expired"}
 EVENT_ID = re.compile(r"e(\d+)-(\d+)-(\d+)")
 OVERDUE = {HOLD: "lapse-missing", ORDER: "expiry-missing"}
@@ -127,7 +128,7 @@ class Checker:
     # --- orders ---
 
     def _order(self, kind, account, view):
-        if view["state"] != ORDER_STATES[kind]:
+        if view["state"] != ORDER_STATES[kind] and kind != "order.amended":
             self.report("order-state", "%s has state %s", kind, view["state"])
         if view["account"] != account:
             self.report("not-a-party", "%s of %s is told to %s", kind, view["account"], account)
@@ -138,7 +139,8 @@ class Checker:
         if order is None or (order.account, order.ref) != (view["account"], view["ref"]):
             self.report("order-figures", "%s of %s, which was not accepted so", kind, view["id"])
             return
-        self._check_figures(order, view)
+        if kind != "order.amended":
+            self._check_figures(order, view)
         if order.closed in ("owner", "expired"):
             self.report("after-end", "%s of %r, which is closed (%s)", kind, order, order.closed)
         getattr(self, "_" + kind.split(".")[1])(order, view)
@@ -194,6 +196,35 @@ class Checker:
             self.report("filled-wrong", "%r: its matches are %s", order,
                         [(m.fit.part, m.state) for m in order.matches])
         order.filled = True
+
+    def _amended(self, order, view):
+        """New terms: they are ones that may be amended, and no live match loses anything."""
+        book, report, changes = self.book, self.report, view["changes"]
+        new = order.amended(changes)
+        if not changes or set(changes) != amend.changed(order, new) & set(changes):
+            report("amend-nothing", "%r is told to change %s", order, changes)
+        if any(name in amend.ALWAYS for name in changes) or not amend.sound(new) or new.valid_until <= book.now:
+            report("amend-field", "%r cannot become %s", order, changes)
+        if order.fill != "rest" or order.closed:
+            report("amend-state", "%r is amended, and it is closed or does not rest", order)
+        live = [match for match in order.matches if match.state in ("proposed", "confirmed")]
+        fault = amend.at_fault(order, new, live, book.now)
+        if fault:
+            report("amend-held", "%r becomes %s, and live matches hold its %s", order, changes, fault)
+        easier, harder = amend.ease(order, new)
+        if view["kept_priority"] == harder:
+            report("amend-priority", "%r becomes %s: kept_priority %s", order, changes, view["kept_priority"])
+        self.greedy.closed(order)
+        amend.apply(order, new)
+        if harder:
+            order.age = book.next_age()
+        book.expect(order.valid_until, ORDER, order.age, order)
+        self._check_figures(order, view)
+        if not order.offer and fixed(view["open"], DIMS[order.main]) != order.open:
+            report("order-open", "%r has %s open, not %s", order, view["open"], order.open)
+        if not order.offer and self._bound(order) == order.amount:
+            self.pending_filled[order.id] = order
+        self.greedy.amended(order, easier)
 
     def _cancelled(self, order, view):
         reason = view.get("reason")

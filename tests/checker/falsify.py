@@ -76,10 +76,42 @@ def no_time(stream):
 
 
 def unknown_type(stream):
-    stream.events[10]["type"] = "order.amended"
+    stream.events[10]["type"] = "order.improved"
 
 
 # --- orders ---
+
+
+def amended(stream, wanted):
+    """The order of the first order.amended that is wanted."""
+    return stream.events[stream.first("order.amended", lambda event: wanted(event["order"]))]["order"]
+
+
+def keep_priority(stream):
+    amended(stream, lambda order: not order["kept_priority"])["kept_priority"] = True
+
+
+def amend_kind(stream):
+    order = amended(stream, lambda order: order["changes"].get("note"))
+    order["changes"]["speed_kmh" if order["kind"] == "truck" else "fill"] = 70 if order["kind"] == "truck" else "rest"
+
+
+def amend_away(stream):
+    """A storage offer with a live match is said to have shrunk to next to nothing."""
+    live = {}
+    for event in stream.events:
+        match, order = event.get("match"), event.get("order")
+        if match and match["kind"] != "truck":
+            live[match["id"]] = match["offer"]["id"] if match["state"] in ("proposed", "confirmed") else None
+        elif order and event["type"] == "order.amended" and order["id"] in live.values():
+            order["changes"], order["amount"] = {"m2" if order["kind"] == "warehouse" else "pallets": 0.01}, 0.01
+            return
+    raise AssertionError("no offer with a live match was amended")
+
+
+def amend_open(stream):
+    order = amended(stream, lambda order: order["side"] == "request")
+    order["open"] += 1
 
 
 def forge_order(stream):
@@ -436,6 +468,10 @@ FALSE = [
     ("an order accepted twice", accept_twice, "accepted-twice"),
     ("less open than was asked", open_less, "order-open"),
     ("an order told to a stranger", order_to_stranger, "not-a-party"),
+    ("a priority that was lost", keep_priority, "amend-priority"),
+    ("an amendment that changes the kind", amend_kind, "amend-field"),
+    ("an amendment that takes from a live match", amend_away, "amend-held"),
+    ("an amendment that gives other open", amend_open, "order-open"),
     ("filled and not told", not_filled, "filled-missing"),
     ("filled told twice", filled_twice, "filled-wrong"),
     ("filled without a match", filled_unmatched, "filled-wrong"),

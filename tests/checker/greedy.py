@@ -72,6 +72,13 @@ class Greedy:
         if order.fill == "rest" or order.offer:
             self._put(order)
 
+    def amended(self, order, easier):
+        """Its order.amended was told; one that became easier to match comes in once more."""
+        if easier:
+            self.incoming = order
+        if order.offer or order.open:
+            self._put(order)
+
     def _put(self, order):
         if order.truck:
             (self.truck_offers if order.offer else self.truck_requests)[order.id] = order

@@ -203,7 +203,7 @@ class Matches:
 
     def _check_part(self, match, part):
         offer, request, report = match.offer, match.request, self.book.report
-        if not request.min_part and part != request.amount:
+        if not request.min_part and part != request.open:
             report("part-unsplit", "%r takes %d of one lot", match, part)
         if request.min_part and part < request.min_part and part != request.open:
             report("part-small", "%r takes %d, of which %d is the least", match, part, request.min_part)
@@ -238,7 +238,8 @@ class Matches:
         match.view = {name: view[name] for name in KEPT if name in view}
         request.matches.append(match)
         match.offer.matches.append(match)
-        manual = match.offer.manual or request.manual
+        match.holds = [side.hold_s for side in (match.offer, request) if side.manual]
+        manual = bool(match.holds)
         if state == "proposed":
             match.hold_until = view.get("hold_until", 0)
             book.expect(match.hold_until, HOLD, match.age, match)
@@ -262,7 +263,7 @@ class Matches:
             self.book.report("all-or-nothing", "%r: %d is left over", match, request.open)
 
     def _check_hold(self, match):
-        holds = [side.hold_s for part in match.group for side in (part.offer, part.request) if side.manual]
+        holds = [hold_s for part in match.group for hold_s in part.holds]
         if not holds:
             self.book.report("proposed-needlessly", "%r has no manual side", match)
         elif match.view.get("hold_until") != match.began + min(holds):
@@ -322,7 +323,7 @@ class Matches:
             offer.live.pop(match.id, None)
             book.later.append(lambda: self._check_loads(offer))
         else:
-            offer.room.give_back(request, match.fit.amounts)
+            offer.room.give_back(request, match.fit.amounts, book.now)
         if state in ("declined", "lapsed") or (state == "cancelled" and by == "offer"):
             if book.reopens(request, hold_until if state == "lapsed" else book.now, state == "lapsed"):
                 request.open += match.fit.part

@@ -3,7 +3,7 @@ hear of matches. It is played against the twin (for the checker's own tests) or 
 
 import random
 
-from figures import DAY_S, day_text
+from figures import DAY_S, day_number, day_text
 
 CITIES = [(31.2304, 121.4737, 25), (39.9042, 116.4074, 19), (23.1291, 113.2644, 15), (22.5431, 114.0579, 13),
           (30.5728, 104.0668, 11), (29.563, 106.5516, 10), (34.3416, 108.9398, 9), (30.5928, 114.3055, 9),
@@ -21,6 +21,7 @@ class Mix:
     open."""
     def __init__(self, seed, orders, round_size=5, days=12, accounts=ACCOUNTS, truck_share=0.4):
         self.rng = random.Random(seed)
+        self.amending = random.Random(~seed)
         self.left = orders
         self.round_size = round_size
         self.step_s = max(1, days * DAY_S * round_size // max(1, orders))
@@ -29,6 +30,7 @@ class Mix:
         self.now = START
         self.made = 0
         self.open_orders = []
+        self.wrote = {}
         self.states = {}
         self.proposed = {}
 
@@ -55,6 +57,7 @@ class Mix:
             self._storage(order, side, "cold" if rng.random() < 0.5 else "warehouse")
         self._terms(order, side)
         self.open_orders.append((order["account"], order["ref"]))
+        self.wrote[order["account"], order["ref"]] = order
         return order
 
     def _place(self):
@@ -177,10 +180,36 @@ class Mix:
         for match in proposed.values():
             if rng.random() < 0.6:
                 acts += [("accept", match[side]["account"], match["id"]) for side in ("offer", "request")]
+        if self.open_orders and self.amending.random() < 0.4:
+            key = self.amending.choice(self.open_orders)
+            acts.append(("amend", key[0], (key, self._changes(self.wrote[key]))))
         if self.open_orders and rng.random() < 0.3:
             key = self.open_orders.pop(rng.randrange(len(self.open_orders)))
             acts.append(("cancel", key[0], key))
         return acts
+
+    def _changes(self, order):
+        """New terms for an order, some of them for the better; what it has become meanwhile nobody here knows."""
+        rng = self.amending
+        unit = "m2" if order["kind"] == "warehouse" else "pallets"
+        often = {"note": "gate %d" % rng.randint(1, 9), "min_credit": rng.choice([0, 500, None]),
+                 unit: round(float(order[unit]) * rng.choice([0.25, 0.5, 0.75, 1, 1.25, 2]), 2),
+                 "confirm": rng.choice(["auto", "manual"]), "never": rng.choice([None, ["a1", "a2"]]),
+                 "features": rng.choice([None, rng.sample(FEATURES, 2)])}
+        if order["side"] == "request":
+            often["max_price"] = round(float(order["max_price"]) * rng.choice([0.5, 0.9, 1.2, 3]), 2)
+        else:
+            often["base"] = rng.choice([0, 10, 80])
+        if order["kind"] != "truck":
+            often["kg"] = rng.choice([None, 4000, 60000])
+            often["until_day"] = day_text(day_number(order["until_day"]) + rng.randint(-4, 6))
+            often["min_part"] = rng.choice([None, 1, 2.5])
+        elif order["side"] == "offer":
+            often["available_until"] = order["available_until"] + rng.randint(-12, 12) * 3600
+            often["max_detour_km"] = rng.choice([20, 300, 900])
+        else:
+            often["deliver_until"] = order["deliver_until"] + rng.randint(-4, 12) * 3600
+        return {name: often[name] for name in rng.sample(sorted(often), rng.choice([1, 1, 2]))}
 
     def _choice(self, state):
         if state == "proposed":
@@ -190,6 +219,7 @@ class Mix:
 
 def play_twin(twin, mix):
     """The mix through the twin; the orders as submitted."""
+    from amend import Held
     from twin import WrongState
     submitted, heard = [], 0
 
@@ -210,10 +240,13 @@ def play_twin(twin, mix):
                 if method == "cancel":
                     if what in twin.by_ref:
                         twin.cancel(now, twin.by_ref[what])
+                elif method == "amend":
+                    if what[0] in twin.by_ref:
+                        twin.amend(now, twin.by_ref[what[0]], what[1])
                 else:
                     match = next(match for match in twin.matches if match.id == what)
                     getattr(twin, method)(now, account, match)
-            except WrongState:
+            except (WrongState, Held):
                 pass
             listen()
     return submitted

@@ -6,6 +6,10 @@ UNKNOWN_CREDIT = 500
 MAIN_DIM = {"truck": "pallets", "cold": "pallets", "warehouse": "m2"}
 IMPLIED = {"atp_frc": ("atp_frb", "atp_fra", "atp_fna"), "atp_frb": ("atp_fra", "atp_fna"),
            "atp_fra": ("atp_fna",)}
+NOT_TERMS = ("wrote", "market_currency", "id", "age", "credit", "time", "open", "state", "room", "matches", "live",
+             "closed", "filled", "checked", "cancelled_by_owner")
+
+
 def place_of(value):
     return (rounded(value["lat"], 7), rounded(value["lon"], 7))
 
@@ -18,6 +22,7 @@ class Order:
     """What was submitted. `age` and `id` come with its acceptance."""
 
     def __init__(self, wrote, currency):
+        self.wrote, self.market_currency = wrote, currency
         self.account = wrote["account"]
         self.ref = wrote["ref"]
         self.time = seconds(wrote["time"]) if "time" in wrote else None
@@ -52,6 +57,20 @@ class Order:
         if not self.offer:
             self.max_price = fixed(wrote["max_price"], MONEY)
         self.valid_until = seconds(wrote["valid_until"]) if "valid_until" in wrote else self.latest
+
+    def amended(self, changes):
+        """Another order: as this one would be with the changes, None taking a field out."""
+        wrote = {name: value for name, value in {**self.wrote, **changes}.items() if value is not None}
+        return Order(wrote, self.market_currency)
+
+    def terms(self):
+        """All that the owner may have written, as it was read."""
+        return {name: value for name, value in vars(self).items() if name not in NOT_TERMS}
+
+    def become(self, other):
+        """Takes over the terms of the amended order; id, age and what has come of it are its own."""
+        own = {name: getattr(self, name) for name in ("id", "age", "credit", "time")}
+        vars(self).update({**vars(other), **own})
 
     def _read_truck(self, wrote):
         self.min_part = 0

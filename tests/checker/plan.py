@@ -118,7 +118,7 @@ class Plan:
             found.append("plan-end")
         if self.detour(stops) > self.offer.max_detour_m:
             found.append("detour")
-        if self.overloaded(stops):
+        if self.overloaded(stops, now):
             found.append("load")
         aboard = self.undelivered(stops, times, now)
         if len(aboard) > LOADS_MAX:
@@ -145,16 +145,18 @@ class Plan:
                 found.append("pickup-window")
         return found
 
-    def overloaded(self, stops):
-        """True if on some leg some dimension that the offer states holds more than it has."""
+    def overloaded(self, stops, now):
+        """True if on some leg to a stop not yet served some dimension that the offer states holds more than it
+        has."""
+        served = sum(stop.leave is not None and stop.leave <= now for stop in stops)
         for dim, room in self.offer.amounts.items():
             aboard = 0
-            for stop in stops:
+            for i, stop in enumerate(stops):
                 if stop.gone:
                     continue
                 amount = stop.load.amounts.get(dim, 0)
                 aboard += -amount if stop.delivery else amount
-                if aboard > room:
+                if aboard > room and i + 1 >= served:
                     return True
         return False
 
@@ -166,6 +168,24 @@ class Plan:
             return False
         wanted.append(self.offer.temp)
         return max(low for low, _ in wanted) <= min(high for _, high in wanted)
+
+    def most_aboard(self, dim, now):
+        """The most that is on board on a leg to a stop not yet served."""
+        aboard = most = 0
+        for stop in self.stops:
+            if stop.leave > now:
+                most = max(most, aboard)
+            if not stop.gone:
+                amount = stop.load.amounts.get(dim, 0)
+                aboard += -amount if stop.delivery else amount
+        return most
+
+    def ends(self, now):
+        """When the plan ends, the drive to `to` included; 0 if all is served."""
+        if not self.stops or self.stops[-1].leave <= now:
+            return 0
+        last = self.stops[-1]
+        return last.leave + (self._drive(last.place, self.offer.to) if self.offer.to else 0)
 
     # --- changing it ---
 

@@ -5,8 +5,8 @@ import copy
 from mix import Mix, play_twin
 from twin import Twin
 
-ORDERS = 600
-SEED = 24
+ORDERS = 800
+SEED = 8
 
 
 def good_stream():

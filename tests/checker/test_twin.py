@@ -6,6 +6,7 @@ import pathlib
 import unittest
 
 from figures import DIMS, MONEY, fixed, seconds
+from amend import Held
 from twin import Twin, WrongState
 
 VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
@@ -32,9 +33,15 @@ def play_step(twin, step, now):
         if "cancel" in step:
             twin.cancel(now, next(order for order in twin.orders if order.ref == step["cancel"]))
             return "ok"
+        if "amend" in step:
+            order = next(order for order in twin.orders if order.ref == step["amend"])
+            kept = twin.amend(now, order, step["changes"])
+            return "ok" if kept == step.get("kept", kept) else "kept_priority is %s" % kept
         return play_command(twin, step, now)
     except WrongState:
         return "wrong_state"
+    except Held:
+        return "held"
 
 
 def play_command(twin, step, now):

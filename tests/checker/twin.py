@@ -1,6 +1,7 @@
 """A naive reading of the rules: commands in, events out. It scans everything, keeps everything, and shares no
 code with the engine. The vectors' expectations and the checker's own tests come from it."""
 
+import amend
 from figures import DAY_S, DIMS, MONEY, Roads, day_text, number
 from fits import fit_storage, fit_truck, objections
 from orders import Order
@@ -25,9 +26,11 @@ class Match:
         self.hold_until = hold_until
         self.accepted = set()
         self.group = [self]
+        self._manual = [side for side in (self.offer, self.request) if side.manual]
 
     def manual_sides(self):
-        return [side for side in (self.offer, self.request) if side.manual]
+        """Those that were so when it was made."""
+        return self._manual
 
 
 class Twin:
@@ -37,6 +40,7 @@ class Twin:
         self.now = 0
         self.lapsed = 0  # orders that are valid until then have lapsed
         self.orders = []
+        self.ages = 0
         self.by_ref = {}
         self.matches = []
         self.barred = set()
@@ -44,13 +48,16 @@ class Twin:
         self.events = []
         self.told = {}
 
+    def _next_age(self):
+        self.ages += 1
+        return self.ages
+
     # --- commands: each is one record at time `now` ---
 
     def submit(self, now, wrote):
         self._begin(now)
         order = Order(wrote, self.currency)
-        order.age = len(self.orders) + 1
-        order.id = "o0-%d" % order.age
+        order.id = "o0-%d" % (len(self.orders) + 1)
         order.open, order.state = order.amount, "open"
         if order.offer:
             order.room = Plan(order, self.roads) if order.truck else Calendar(order)
@@ -58,6 +65,7 @@ class Twin:
             order.state = "rejected"
             self._tell_order("order.rejected", order)
             return order
+        order.age = self._next_age()
         self.orders.append(order)
         self.by_ref[order.account, order.ref] = order
         self._tell_order("order.accepted", order)
@@ -79,6 +87,34 @@ class Twin:
                 self._end(match, "declined", side, "order_cancelled")
         self._tell_order("order.cancelled", order, "owner")
         self._settle()
+
+    def amend(self, now, order, changes):
+        """Whether it kept its age; None if nothing changed."""
+        self._begin(now)
+        proposed = any(order is m.request and m.state == "proposed" for m in self.matches)
+        if order.state not in ("open", "partly_filled") or order.fill != "rest" or \
+                not (order.offer or order.open or proposed) or order.valid_until <= now:
+            raise WrongState
+        new = order.amended(changes)
+        changed = amend.changed(order, new)
+        if not changed:
+            return None
+        live = [m for m in self.matches if order in (m.offer, m.request) and m.state in LIVE]
+        if not amend.sound(new) or new.valid_until <= now:
+            raise WrongState
+        if amend.at_fault(order, new, live, now):
+            raise amend.Held(amend.at_fault(order, new, live, now))
+        easier, harder = amend.ease(order, new)
+        amend.apply(order, new)
+        if harder:
+            order.age = self._next_age()
+        self._tell_order("order.amended", order, changes=(changes, changed, not harder))
+        if not order.offer:
+            self._check_filled(order)
+        if easier and order.state != "filled":
+            self.grown.add(order)
+        self._settle()
+        return not harder
 
     def accept(self, now, account, match):
         self._begin(now)
@@ -192,7 +228,7 @@ class Twin:
         for offer in self.orders:
             if offer.offer and offer.state == "open":
                 fit = self.fit(offer, request, remaining)
-                if fit and (best is None or fit.surplus > best.surplus):
+                if fit and (best is None or (-fit.surplus, offer.age) < (-best.surplus, best.offer.age)):
                     best = fit
         return best
 
@@ -201,7 +237,7 @@ class Twin:
         for request in self.orders:
             if not request.offer and request.open and request.fill == "rest":
                 fit = self.fit(offer, request, request.open)
-                if fit and (best is None or fit.surplus > best.surplus):
+                if fit and (best is None or (-fit.surplus, request.age) < (-best.surplus, best.request.age)):
                     best = fit
         return best
 
@@ -299,7 +335,7 @@ class Twin:
         if offer.truck:
             given_back = offer.room.remove(request, self.now)
         else:
-            offer.room.give_back(request, match.fit.amounts)
+            offer.room.give_back(request, match.fit.amounts, self.now)
             given_back = (request.until_day - 1) * DAY_S > self.now
         self._tell_match("match." + state, match, by, reason)
         if offer.truck:
@@ -338,7 +374,7 @@ class Twin:
         event.update(more)
         self.events.append(event)
 
-    def _tell_order(self, kind, order, reason=None):
+    def _tell_order(self, kind, order, reason=None, changes=None):
         scale = DIMS[order.main]
         view = {"ref": order.ref, "id": order.id, "account": order.account,
                 "side": "offer" if order.offer else "request",
@@ -350,6 +386,9 @@ class Twin:
             view["reason"] = reason
         if order.state == "rejected":
             view["error"] = {"code": "lapsed", "message": ""}
+        if changes:
+            wanted, changed, view["kept_priority"] = changes
+            view["changes"] = {name: wanted[name] for name in wanted if name in changed}
         self._tell(order.account, kind, {"order": view})
 
     def _tell_match(self, kind, match, by=None, reason=None, sides=None):

@@ -52,7 +52,8 @@ void xd_play_apply(struct xd_play *play, const struct xd_record *record)
     assert_int_equal(play->output.outcomes.len, sizeof(uint16_t));
     uint16_t outcome;
     memcpy(&outcome, play->output.outcomes.data, sizeof outcome);
-    play->outcome = outcome;
+    play->outcome = xd_outcome_code(outcome);
+    play->note = xd_outcome_note(outcome);
     size_t start = 0;
     for (uint32_t i = 0; i < xd_output_event_count(&play->output); i++) {
         size_t end = ((const size_t *)(const void *)play->output.ends.data)[i];
@@ -61,22 +62,29 @@ void xd_play_apply(struct xd_play *play, const struct xd_record *record)
     }
 }
 
+/* JSON as a client would send it. */
+static void read_json(const json_t *value, struct xd_buf *bytes, msgpack_unpacked *object)
+{
+    char *text = json_dumps(value, JSON_REAL_PRECISION(15));
+    struct xd_error error = {0};
+    struct xd_mp_limits limits = {1 << 20, 16, 65536};
+    xd_buf_init(bytes, 1 << 20);
+    assert_true(xd_json_read(text, strlen(text), &limits, bytes, &error));
+    free(text);
+    msgpack_unpacked_init(object);
+    assert_int_equal(msgpack_unpack_next(object, (const char *)bytes->data, bytes->len, NULL), MSGPACK_UNPACK_SUCCESS);
+}
+
 uint64_t xd_play_submit(struct xd_play *play, const json_t *order)
 {
     json_t *fields = json_copy((json_t *)order);
     const char *account = json_string_value(json_object_get(order, "account"));
     json_object_del(fields, "account");
-    char *text = json_dumps(fields, JSON_REAL_PRECISION(15));
-    json_decref(fields);
     struct xd_buf bytes;
     struct xd_error error = {0};
-    struct xd_mp_limits limits = {1 << 20, 16, 65536};
-    xd_buf_init(&bytes, 1 << 20);
-    assert_true(xd_json_read(text, strlen(text), &limits, &bytes, &error));
-    free(text);
     msgpack_unpacked object;
-    msgpack_unpacked_init(&object);
-    assert_int_equal(msgpack_unpack_next(&object, (const char *)bytes.data, bytes.len, NULL), MSGPACK_UNPACK_SUCCESS);
+    read_json(fields, &bytes, &object);
+    json_decref(fields);
     struct xd_record record = {.type = XD_RECORD_ORDER,
                                .account = xd_str_of(account),
                                .order_id = xd_id(0, play->next_order++),
@@ -88,6 +96,19 @@ uint64_t xd_play_submit(struct xd_play *play, const json_t *order)
     msgpack_unpacked_destroy(&object);
     xd_buf_free(&bytes);
     return record.order_id;
+}
+
+void xd_play_amend(struct xd_play *play, const char *account, uint64_t order_id, const json_t *changes)
+{
+    struct xd_buf bytes;
+    struct xd_error error = {0};
+    msgpack_unpacked object;
+    struct xd_record record = {.type = XD_RECORD_AMEND, .account = xd_str_of(account), .order_id = order_id};
+    read_json(changes, &bytes, &object);
+    if (!xd_amendment_read(&object.data, &record.amendment, &error)) fail_msg("%s: %s", error.field, error.message);
+    xd_play_apply(play, &record);
+    msgpack_unpacked_destroy(&object);
+    xd_buf_free(&bytes);
 }
 
 void xd_play_act(struct xd_play *play, enum xd_record_type type, const char *account, uint64_t match_id)

@@ -18,6 +18,7 @@ struct xd_play {
     size_t event_count;
     uint64_t digest; /* over every event's bytes */
     enum xd_code outcome;
+    unsigned note; /* beside it */
 };
 
 void xd_play_begin(struct xd_play *play, int64_t now);
@@ -31,6 +32,8 @@ void xd_play_apply(struct xd_play *play, const struct xd_record *record);
 
 /* What an account does to a match. */
 void xd_play_act(struct xd_play *play, enum xd_record_type type, const char *account, uint64_t match_id);
+/* `changes`: an amendment's fields. */
+void xd_play_amend(struct xd_play *play, const char *account, uint64_t order_id, const json_t *changes);
 void xd_play_cancel(struct xd_play *play, const char *account, uint64_t order_id);
 void xd_play_tick(struct xd_play *play, int64_t now);
 

@@ -128,6 +128,18 @@ static void cancel(struct scene *scene, const char *ref)
     }
 }
 
+static void amend(struct scene *scene, const json_t *step)
+{
+    const char *ref = json_string_value(json_object_get(step, "amend"));
+    const json_t *kept = json_object_get(step, "kept");
+    for (size_t i = 0; ref && i < scene->order_count; i++) {
+        if (strcmp(json_string_value(json_object_get(scene->orders[i], "ref")), ref) != 0) continue;
+        xd_play_amend(&scene->play, json_string_value(json_object_get(scene->orders[i], "account")), scene->ids[i],
+                      json_object_get(step, "changes"));
+        if (kept) assert_int_equal(scene->play.note, json_is_true(kept) ? XD_AMENDED_KEPT : XD_AMENDED_LOST);
+    }
+}
+
 static void act(struct scene *scene, const json_t *step, const char *name, enum xd_record_type type)
 {
     const json_t *pair = json_object_get(step, name);
@@ -143,6 +155,7 @@ static void play_step(struct scene *scene, const json_t *step)
     if (at) scene->play.now = json_time(at);
     if (json_object_get(step, "submit")) submit(scene, json_object_get(step, "submit"));
     if (json_object_get(step, "cancel")) cancel(scene, json_string_value(json_object_get(step, "cancel")));
+    amend(scene, step);
     act(scene, step, "accept", XD_RECORD_ACCEPT);
     act(scene, step, "decline", XD_RECORD_DECLINE);
     act(scene, step, "cancel_match", XD_RECORD_CANCEL_MATCH);

@@ -319,6 +319,24 @@ class Commands(WithBroker):
         done = self.crossdock("--account", "acme", "cancel", "nothing")
         self.assertEqual((done.returncode, "(not_found)" in done.stderr), (1, True))
 
+    def test_amend(self):
+        self.good("--account", "acme", *request_fields("r1", "note=gate 4"))
+        self.assertEqual(self.good("--account", "acme", "amend", "r1", "max_price=2500", "note="),
+                         "o0-1  amended, keeps its priority\n")
+        self.assertEqual(self.good("--account", "acme", "amend", "o0-1", "max_price=1300", "pallets=3"),
+                         "o0-1  amended, loses its priority\n")
+        self.assertEqual(self.line("--account", "acme", "amend", "ref=r1", "pallets=3"),
+                         {"id": "o0-1", "status": "unchanged", "kept_priority": True})
+        for wrong, status, code in (("kind=cold", 1, "not_amendable"), ("pallets=0", 1, "out_of_range"),
+                                    ("pallets=", 1, "missing_field"), ("base=5", 1, "unknown_field"),
+                                    ("ref=r2", 2, "unknown_field"), ("colour=red", 2, "unknown_field"),
+                                    ("pallets", 2, "bad_value")):
+            done = self.crossdock("--account", "acme", "amend", "r1", wrong)
+            self.assertEqual((done.returncode, "(%s)" % code in done.stderr), (status, True), (wrong, done.stderr))
+        log = map(json.loads, run("crossdock", "log", "--data", self.broker.data).stdout.splitlines())
+        changes = [record["changes"] for record in log if record.get("type") == "amend" and "record" in record]
+        self.assertEqual(changes[:2], [{"note": None, "max_price": 2500}, {"pallets": 3, "max_price": 1300}])
+
     def test_lists(self):
         self.match("auto")
         table = self.good("--account", "acme", "orders").splitlines()

@@ -83,12 +83,13 @@ class Market:
         return self.commands_at_once([(method, account, what)])[0]
 
     def commands_at_once(self, commands):
-        """The same of many, all on their way at once."""
+        """The same of many, all on their way at once. `what` of amend is ((account, ref), changes)."""
         sent = []
         for method, account, what in commands:
             if not self.checker:
                 self.script.append((method, self.now, account, what))
-            named = {"ref": what[1]} if method == "cancel" else {"match": what}
+            named = {"ref": what[1]} if method == "cancel" else \
+                dict(what[1], ref=what[0][1]) if method == "amend" else {"match": what}
             sent.append(self.commands.send(method, dict(named, account=account)))
         return [error and error["code"] for error, _ in map(self.commands.response, sent)]
 

@@ -5,6 +5,7 @@ import unittest
 
 import play
 import random_mix
+from amend import Held
 from twin import Twin, WrongState
 
 
@@ -14,7 +15,7 @@ def twin_of(script):
     for method, now, *rest in script:
         try:
             twin_command(twin, method, now, *rest)
-        except WrongState:
+        except (WrongState, Held):
             pass
     return twin
 
@@ -28,6 +29,10 @@ def twin_command(twin, method, now, account=None, what=None):
         twin.clock(now)
         if what in twin.by_ref:
             twin.cancel(now, twin.by_ref[what])
+    elif method == "amend":
+        twin.clock(now)
+        if what[0] in twin.by_ref:
+            twin.amend(now, twin.by_ref[what[0]], what[1])
     else:
         twin.clock(now)
         match = next((match for match in twin.matches if match.id == what), None)

@@ -38,6 +38,9 @@ class Case:
             outcome = self.submit(market, step["submit"])
         elif "cancel" in step:
             outcome = market.command("cancel", self.owners[step["cancel"]], (None, step["cancel"])) or "ok"
+        elif "amend" in step:
+            outcome = market.command("amend", self.owners[step["amend"]],
+                                     ((None, step["amend"]), step["changes"])) or "ok"
         elif "clock" not in step:
             method = next(name for name in play.COMMANDS if name in step)
             market.hear_all()
