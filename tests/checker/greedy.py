@@ -96,6 +96,8 @@ class Greedy:
             self.requests[order.kind].drop(order, order.radius_m)
 
     def reopened(self, request):
+        if request is self.incoming:  # it comes in once more, when older ones that were freed have
+            self.incoming = None
         if request.fill == "rest" and request.open:
             self._put(request)
 
