@@ -109,16 +109,6 @@ INLINE uint32_t storage_offers(struct boxes boxes, const struct xd_sought *sough
     return reaching(fits, worth - access, xd_lanes_of(sought->limit), at_least, bounds);
 }
 
-/* What is left of limits at a rate is convex in the rate, so the line between two points bounds it from above. */
-static inline xd_lanes left_between(struct boxes boxes, unsigned limit_column, float rate, float cheap_rate, float dear_rate)
-{
-    xd_lanes limit = high(boxes, limit_column), cheap = high(boxes, limit_column + 1);
-    if (rate <= cheap_rate) return limit + (cheap - limit) * (rate / cheap_rate);
-    xd_lanes dear = high(boxes, limit_column + 2);
-    if (rate <= dear_rate) return cheap + (dear - cheap) * ((rate - cheap_rate) / (dear_rate - cheap_rate));
-    return dear - low(boxes, limit_column + 3) * (rate - dear_rate);
-}
-
 INLINE uint32_t storage_requests(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
 {
     xd_lanes away2 = chord2(boxes, XD_COLUMN_X, sought->place), reach = high(boxes, XD_WANT_REACH);
@@ -130,7 +120,6 @@ INLINE uint32_t storage_requests(struct boxes boxes, const struct xd_sought *sou
     if (!xd_lanes_bits(fits)) return 0;
     xd_lanes limit = high(boxes, XD_WANT_LIMIT);
     xd_lanes left = limit - low(boxes, XD_WANT_VOLUME) * sought->rate;
-    left = xd_lanes_min(left, left_between(boxes, XD_WANT_LIMIT, sought->rate, XD_CHEAP_RATE, XD_DEAR_RATE));
     if (!boxes.rows) {
         xd_lanes loses = (high(boxes, XD_WANT_RATE) - sought->rate) * low(boxes, XD_WANT_VOLUME);
         left = if_else(loses < 0, xd_lanes_min(left, loses), left);
@@ -241,6 +230,16 @@ INLINE uint32_t roamers(struct boxes boxes, const struct xd_sought *sought, floa
 
 /* --- loads, for a truck that comes in ---------------------------------------------------------------------------------------- */
 
+/* What is left of limits at a rate is convex in the rate, so the line between two points bounds it from above. */
+static inline xd_lanes left_between(struct boxes boxes, float rate)
+{
+    xd_lanes limit = high(boxes, XD_LOAD_LIMIT), cheap = high(boxes, XD_LOAD_CHEAP), dear = high(boxes, XD_LOAD_DEAR);
+    if (rate <= XD_CHEAP_HAUL) return limit + (cheap - limit) * (rate / XD_CHEAP_HAUL);
+    if (rate <= XD_DEAR_HAUL)
+        return cheap + (dear - cheap) * ((rate - XD_CHEAP_HAUL) / (XD_DEAR_HAUL - XD_CHEAP_HAUL));
+    return dear - low(boxes, XD_LOAD_VOLUME) * (rate - XD_DEAR_HAUL);
+}
+
 /* Loads that suit the truck, as the plan grows by at least so many metres. */
 INLINE uint32_t loads_reaching(struct boxes boxes, const struct xd_sought *sought, xd_lanes_mask fits, xd_lanes grows,
                                       float at_least, float *bounds)
@@ -250,7 +249,7 @@ INLINE uint32_t loads_reaching(struct boxes boxes, const struct xd_sought *sough
             (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) & (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min);
     xd_lanes limit = high(boxes, XD_LOAD_LIMIT);
     xd_lanes left = limit - low(boxes, XD_LOAD_VOLUME) * sought->rate;
-    left = xd_lanes_min(left, left_between(boxes, XD_LOAD_LIMIT, sought->rate, XD_CHEAP_HAUL, XD_DEAR_HAUL));
+    left = xd_lanes_min(left, left_between(boxes, sought->rate));
     xd_lanes added = positive(grows - LEGS_MARGIN);
     return reaching(fits, left - sought->base - sought->detour * added, limit, at_least, bounds);
 }

@@ -196,8 +196,6 @@ static void storage_request_row(const struct xd_slot *slot, int32_t road_factor_
     row[XD_WANT_REACH] = chord_of(slot->storage_request.radius_m, road_factor_e4);
     row[XD_WANT_ACCESS] = metre_rate(slot->storage_request.per_access_km);
     row[XD_WANT_LIMIT] = limit;
-    row[XD_WANT_CHEAP] = limit - XD_CHEAP_RATE * volume;
-    row[XD_WANT_DEAR] = limit - XD_DEAR_RATE * volume;
     row[XD_WANT_VOLUME] = volume;
     row[XD_WANT_RATE] = (float)(open_limit(slot) / open_volume(slot));
     row[XD_WANT_SHARE] = (float)((double)least_part(slot) / (double)slot->open);

@@ -56,8 +56,6 @@ enum { /* storage requests; what is left of their limit at a rate is limit - rat
     XD_WANT_REACH = XD_STORAGE_OF_SIDE, /* chord */
     XD_WANT_ACCESS, /* hundredths a metre */
     XD_WANT_LIMIT,
-    XD_WANT_CHEAP,  /* what is left at XD_CHEAP_RATE */
-    XD_WANT_DEAR,   /* what is left at XD_DEAR_RATE */
     XD_WANT_VOLUME, /* hundredths of a unit x days */
     XD_WANT_SHARE,  /* the least part that is worth having, of the whole */
     XD_WANT_RATE,   /* limit for a volume of one: the rate at which nothing is left */
@@ -106,8 +104,6 @@ enum { /* truck requests; what is left of their limit at a rate is limit - rate 
  * are: hundredths of a unit x days, rates in units of 1e-4 and hundredths. */
 #define XD_SMALL_VOLUME 15000.0f
 #define XD_LARGE_VOLUME 120000.0f
-#define XD_CHEAP_RATE   1.0f   /* hundredths for a hundredth of a unit and a day */
-#define XD_DEAR_RATE    4.0f
 #define XD_CHEAP_HAUL   3e-5f  /* hundredths a kilogram and metre: 0.30 a tonne-kilometre */
 #define XD_DEAR_HAUL    9e-5f
 
