@@ -46,11 +46,6 @@ static void answer(const struct xd_call *call)
     xd_reply_send(&call->reply);
 }
 
-static bool is_everybody(struct xd_str account)
-{
-    return account.len == 1 && account.at[0] == '*';
-}
-
 /* Whose connection it is: what the transport vouches for, or in its absence what is named. */
 static bool find_account(const struct xd_call *call, char out[static XD_ACCOUNT_MAX + 1],
                          struct xd_error *error)
@@ -59,7 +54,7 @@ static bool find_account(const struct xd_call *call, char out[static XD_ACCOUNT_
     struct xd_str named;
     if (!xd_param_text(call, "account", authenticated, &named, error)) return false;
     if (!authenticated) {
-        if (!is_everybody(named) && !xd_account_valid(named))
+        if (!xd_is_operator(named) && !xd_account_valid(named))
             return xd_fail(error, XD_BAD_PARAMS, "account",
                            "not an account; allowed: 1 to %d of A-Za-z0-9._:@- , or '*'", XD_ACCOUNT_MAX);
         memcpy(out, named.at, named.len);

@@ -293,8 +293,8 @@ static bool is_account_key(const msgpack_object *key)
            xd_str_equal((struct xd_str){key->via.str.ptr, key->via.str.size}, xd_str_of("account"));
 }
 
-/* Where clients do not authenticate, an order may say whose it is: takes `account` out of the map, whose
- * other pairs move to memory of the zone. */
+/* An operator's orders, and all where clients do not authenticate, may say whose they are: takes `account` out of
+ * the map, whose other pairs move to memory of the zone. */
 static bool take_account(struct xd_broker *broker, msgpack_object *map, struct xd_str *account,
                          struct xd_error *error)
 {
@@ -324,7 +324,8 @@ bool xd_param_order(const struct xd_session *session, msgpack_object map, struct
     struct xd_broker *broker = session->broker;
     if (map.type != MSGPACK_OBJECT_MAP) return xd_fail(error, XD_BAD_TYPE, NULL, "an order is a map");
     *account = xd_session_account(session);
-    if (!xd_settings_authenticated(broker->settings) && !take_account(broker, &map, account, error))
+    bool may_name = session->is_operator || !xd_settings_authenticated(broker->settings);
+    if (may_name && !take_account(broker, &map, account, error))
         return false;
     if (!xd_order_read(&map, &broker->market, order, error)) return false;
     if (session->is_operator && account->at == session->account)

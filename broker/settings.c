@@ -78,7 +78,8 @@ static const struct xd_option table[] = {
      .offset = AT(tls_client_ca),
      .value = "FILE",
      .doc =
-         "CAs (PEM) that clients' certificates must come from; a certificate's CN is the client's account."},
+         "CAs (PEM) that clients' certificates must come from; a certificate's CN is the client's account; '*' "
+         "is an operator's."},
 
     {.group = "Data",
      .name = "data",

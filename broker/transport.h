@@ -44,11 +44,17 @@ struct xd_transport {
     void *state;
 };
 
+/* Whether `account` is who a connection names or is: '*', an operator, which sees all accounts and acts for any. */
+static inline bool xd_is_operator(struct xd_str account)
+{
+    return account.len == 1 && account.at[0] == '*';
+}
+
 struct xd_transport xd_transport_plain(void);
 
 /* TLS 1.2 and 1.3 with the certificate chain and key of two PEM files. With `client_ca` (a PEM file, NULL for
- * none) a peer must show a certificate from there, whose CN then is its account. False and *error where a
- * file cannot be used. */
+ * none) a peer must show a certificate from there, whose CN then is its account ('*': an operator's). False and
+ * *error where a file cannot be used. */
 bool xd_transport_tls(const char *certificate, const char *key, const char *client_ca,
                       struct xd_transport *out, struct xd_error *error);
 

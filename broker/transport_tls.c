@@ -31,7 +31,7 @@ static void tls_start(struct bufferevent *connection)
     (void)connection;
 }
 
-/* The CN, where there is exactly one and it is an account. */
+/* The CN, where there is exactly one and it is an account, or an operator's '*'. */
 static bool account_of(X509 *certificate, char out[static XD_ACCOUNT_MAX + 1])
 {
     X509_NAME *subject = X509_get_subject_name(certificate);
@@ -39,10 +39,11 @@ static bool account_of(X509 *certificate, char out[static XD_ACCOUNT_MAX + 1])
     if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0) return false;
     unsigned char *text = NULL;
     int len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-    bool is_account = len > 0 && xd_account_valid((struct xd_str){(const char *)text, (uint32_t)len});
+    struct xd_str name = {(const char *)text, len > 0 ? (uint32_t)len : 0};
+    bool is_account = xd_account_valid(name) || xd_is_operator(name);
     if (is_account) {
-        memcpy(out, text, (size_t)len);
-        out[len] = '\0';
+        memcpy(out, name.at, name.len);
+        out[name.len] = '\0';
     }
     OPENSSL_free(text);
     return is_account;
@@ -57,9 +58,10 @@ static bool tls_account(struct bufferevent *connection, char out[static XD_ACCOU
     bool is_account = account_of(certificate, out);
     X509_free(certificate);
     if (!is_account)
-        return xd_fail(error, XD_FORBIDDEN, NULL,
-                       "the certificate's CN is no account; allowed: one CN of 1 to %d of A-Za-z0-9._:@-",
-                       XD_ACCOUNT_MAX);
+        return xd_fail(
+            error, XD_FORBIDDEN, NULL,
+            "the certificate's CN is no account; allowed: one CN of 1 to %d of A-Za-z0-9._:@- , or '*'",
+            XD_ACCOUNT_MAX);
     return true;
 }
 

@@ -108,14 +108,26 @@ bool xd_match_id_parse(const char *text, size_t len, uint64_t *out)
     return id_parse('m', text, len, out);
 }
 
+/* All that is left of the text. */
+static bool take_event_id(struct reader *in, char separator, struct xd_event_id *out)
+{
+    uint64_t partition, generation, offset;
+    if (!take_number(in, UINT16_MAX, &partition) || !take_char(in, separator) ||
+        !take_number(in, UINT32_MAX, &generation) || !take_char(in, separator) ||
+        !take_number(in, UINT64_MAX, &offset) || in->at != in->end)
+        return false;
+    *out = (struct xd_event_id){(uint16_t)partition, (uint32_t)generation, offset};
+    return true;
+}
+
+bool xd_event_id_parse(const char *text, size_t len, struct xd_event_id *out)
+{
+    struct reader in = {text, text + len};
+    return take_char(&in, 'e') && take_event_id(&in, '-', out);
+}
+
 bool xd_cursor_parse(const char *text, size_t len, struct xd_event_id *next)
 {
     struct reader in = {text, text + len};
-    uint64_t partition, generation, offset;
-    if (!take_number(&in, UINT16_MAX, &partition) || !take_char(&in, '.') ||
-        !take_number(&in, UINT32_MAX, &generation) || !take_char(&in, '.') ||
-        !take_number(&in, UINT64_MAX, &offset) || in.at != in.end)
-        return false;
-    *next = (struct xd_event_id){(uint16_t)partition, (uint32_t)generation, offset};
-    return true;
+    return take_event_id(&in, '.', next);
 }

@@ -49,6 +49,7 @@ size_t xd_cursor_format(struct xd_event_id next, char out[static XD_ID_TEXT]);
 /* Each takes exactly what its formatter writes (no leading zeros or signs); false otherwise. */
 bool xd_order_id_parse(const char *text, size_t len, uint64_t *out);
 bool xd_match_id_parse(const char *text, size_t len, uint64_t *out);
+bool xd_event_id_parse(const char *text, size_t len, struct xd_event_id *out);
 bool xd_cursor_parse(const char *text, size_t len, struct xd_event_id *next);
 
 #endif

@@ -27,14 +27,17 @@ static void make_prefix(char out[static XD_VERIFY_PREFIX + 1])
     snprintf(out, XD_VERIFY_PREFIX + 1, "b%08x", (uint32_t)(xd_random_bits(&random) >> 32));
 }
 
-static xd_client *dial(const struct xd_load *load, xd_client_notify_fn *notify, void *arg,
-                       xd_client_error *error)
+bool xd_load_dial(struct xd_load *load, struct xd_load_link *link, int timeout_ms, xd_client_error *error)
 {
     xd_client_options options = load->options.client;
     options.account = "*";
-    options.notify = notify;
-    options.notify_arg = arg;
-    return xd_client_connect(&options, error);
+    options.timeout_ms = timeout_ms;
+    if (link == &load->watch) {
+        options.notify = xd_load_notified;
+        options.notify_arg = load;
+    }
+    link->client = xd_client_connect(&options, error);
+    return link->client != NULL;
 }
 
 static void read_hello(struct xd_load *load)
@@ -56,14 +59,11 @@ static bool connect_all(struct xd_load *load, xd_client_error *error)
     for (uint32_t i = 0; i < load->options.connections; i++) {
         struct xd_load_link *link = &load->links[i];
         link->load = load;
-        link->client = dial(load, NULL, NULL, error);
-        if (!link->client) return false;
         load->link_count++;
+        if (!xd_load_dial(load, link, load->options.client.timeout_ms, error)) return false;
     }
     read_hello(load);
-    if (!load->options.watch) return true;
-    load->watcher = dial(load, xd_load_notified, load, error);
-    return load->watcher != NULL;
+    return !load->options.watch || xd_load_dial(load, &load->watch, load->options.client.timeout_ms, error);
 }
 
 static struct xd_load *out_of_memory(struct xd_load *load, xd_client_error *error)
@@ -85,9 +85,11 @@ struct xd_load *xd_load_create(const struct xd_load_options *options, xd_client_
     load->verify = xd_verify_create(prefix);
     load->links = calloc(options->connections, sizeof *load->links);
     load->stats = calloc(1, sizeof *load->stats);
+    if (options->reconnect_ns > 0) load->seen = calloc(UINT16_MAX + 1, sizeof *load->seen);
     xd_buf_init(&load->params, PARAMS_BYTES);
     xd_random_seed(&load->random, options->seed);
-    if (!load->verify || !load->links || !load->stats) return out_of_memory(load, error);
+    if (!load->verify || !load->links || !load->stats || (options->reconnect_ns > 0 && !load->seen))
+        return out_of_memory(load, error);
     if (connect_all(load, error)) return load;
     xd_load_destroy(load);
     return NULL;
@@ -98,10 +100,11 @@ void xd_load_destroy(struct xd_load *load)
     if (!load) return;
     for (uint32_t i = 0; i < load->link_count; i++)
         xd_client_close(load->links[i].client);
-    xd_client_close(load->watcher);
+    xd_client_close(load->watch.client);
     xd_load_free_calls(load);
     xd_verify_destroy(load->verify);
     xd_buf_free(&load->params);
+    free(load->seen);
     free(load->links);
     free(load->stats);
     free(load);
@@ -134,11 +137,19 @@ static bool failed(const struct xd_load *load)
     return load->error.code[0] != '\0';
 }
 
-static bool serve(struct xd_load *load, xd_client *client)
+static bool serve(struct xd_load *load, struct xd_load_link *link)
 {
-    if (xd_client_run(client, 0) >= 0) return true;
-    xd_load_fail(load, "connection", xd_client_why(client)->message);
-    return false;
+    if (xd_client_run(link->client, 0) >= 0) return true;
+    if (load->options.reconnect_ns == 0)
+        xd_load_fail(load, "connection", xd_client_why(link->client)->message);
+    return xd_load_lost(load, link);
+}
+
+static struct pollfd polled_for(const struct xd_load_link *link)
+{
+    if (!link->client) return (struct pollfd){.fd = -1};
+    short events = (short)(POLLIN | (xd_client_wants_write(link->client) ? POLLOUT : 0));
+    return (struct pollfd){.fd = xd_client_fd(link->client), .events = events};
 }
 
 /* Waits for any connection for at most `wait_ns`, then serves those that have something. */
@@ -146,24 +157,22 @@ static void wait_and_serve(struct xd_load *load, int64_t wait_ns)
 {
     struct pollfd polled[XD_LOAD_CONNECTIONS_MAX + 1];
     nfds_t count = 0;
-    for (uint32_t i = 0; i < load->link_count; i++) {
-        xd_client *client = load->links[i].client;
-        short events = (short)(POLLIN | (xd_client_wants_write(client) ? POLLOUT : 0));
-        polled[count++] = (struct pollfd){.fd = xd_client_fd(client), .events = events};
-    }
-    if (load->watcher) polled[count++] = (struct pollfd){.fd = xd_client_fd(load->watcher), .events = POLLIN};
+    for (uint32_t i = 0; i < load->link_count; i++)
+        polled[count++] = polled_for(&load->links[i]);
+    polled[count++] = polled_for(&load->watch);
     struct timespec wait = {.tv_sec = wait_ns / SECOND_NS, .tv_nsec = wait_ns % SECOND_NS};
     if (ppoll(polled, count, &wait, NULL) <= 0) return;
     for (uint32_t i = 0; i < load->link_count; i++) {
-        if (polled[i].revents && !serve(load, load->links[i].client)) return;
+        if (polled[i].revents && !serve(load, &load->links[i])) return;
     }
-    if (load->watcher && polled[count - 1].revents) serve(load, load->watcher);
+    if (polled[count - 1].revents) serve(load, &load->watch);
 }
 
 static void send_queued(struct xd_load *load)
 {
     for (uint32_t i = 0; i < load->link_count && !failed(load); i++) {
-        if (xd_client_unsent(load->links[i].client) > 0) serve(load, load->links[i].client);
+        struct xd_load_link *link = &load->links[i];
+        if (link->client && xd_client_unsent(link->client) > 0) serve(load, link);
     }
 }
 
@@ -189,7 +198,7 @@ static void fill_closed(struct xd_load *load)
     for (uint32_t i = 0; i < load->link_count; i++) {
         struct xd_load_link *link = &load->links[i];
         uint32_t count = load->options.batch;
-        while (link->orders + load->options.batch <= load->options.outstanding) {
+        while (link->client && link->orders + load->options.batch <= load->options.outstanding) {
             int64_t now_ns = xd_load_clock_ns();
             if (!wants_more(load, now_ns, &count) || !xd_load_submit(load, link, count, now_ns, 0)) return;
         }
@@ -202,7 +211,7 @@ static struct xd_load_link *free_link(struct xd_load *load)
     for (uint32_t i = 0; i < load->link_count; i++) {
         load->next_link = (load->next_link + 1) % load->link_count;
         struct xd_load_link *link = &load->links[load->next_link];
-        if (link->orders + load->options.batch <= load->options.outstanding) return link;
+        if (link->client && link->orders + load->options.batch <= load->options.outstanding) return link;
     }
     return NULL;
 }
@@ -255,11 +264,12 @@ static void pump(struct xd_load *load)
         } else {
             fill_closed(load);
         }
+        xd_load_mend(load);
         send_queued(load);
         int64_t now_ns = xd_load_clock_ns();
         if (failed(load) || (load->stats->outstanding == 0 && !wants_more(load, now_ns, &any))) return;
         if (load->stats->outstanding == 0) load->last_answer_ns = now_ns;
-        if (now_ns - load->last_answer_ns > ANSWER_PATIENCE_S * SECOND_NS)
+        if (now_ns - load->last_answer_ns > ANSWER_PATIENCE_S * SECOND_NS + load->options.reconnect_ns)
             xd_load_fail(load, "timeout", "no answer for 30 seconds");
         wait_and_serve(load, wait_ns);
         tick(load, &next_tick_ns);
@@ -271,11 +281,14 @@ static void pump(struct xd_load *load)
 static void settle(struct xd_load *load)
 {
     enum { QUIET_NS = 200 * 1000 * 1000, STEP_NS = 20 * 1000 * 1000 };
-    if (!load->watcher) return;
+    if (!load->options.watch) return;
     load->last_event_ns = xd_load_clock_ns();
     for (;;) {
+        xd_load_mend(load);
         send_queued(load);
-        int64_t quiet_ns = xd_load_clock_ns() - load->last_event_ns;
+        int64_t now_ns = xd_load_clock_ns();
+        if (!load->watch.client) load->last_event_ns = now_ns;
+        int64_t quiet_ns = now_ns - load->last_event_ns;
         if (failed(load) || (xd_verify_settled(load->verify) && quiet_ns > QUIET_NS)) return;
         if (quiet_ns > EVENT_PATIENCE_S * SECOND_NS) return;
         wait_and_serve(load, STEP_NS);
@@ -284,18 +297,36 @@ static void settle(struct xd_load *load)
 
 /* --- a run --- */
 
-static bool subscribe(struct xd_load *load)
+/* What came of a subscription. A position that the broker no longer has all from is a gap. */
+static bool subscribed(struct xd_load *load, const xd_client_reply *reply)
 {
-    static const uint8_t from_now[] = {0x81, 0xa4, 'f', 'r', 'o', 'm', 0xa3, 'n', 'o', 'w'};
+    struct xd_str cursor;
+    const msgpack_object *recovered = xd_mp_get(&reply->result, "recovered");
+    if (reply->error.type != MSGPACK_OBJECT_NIL) return false;
+    if (recovered && recovered->type == MSGPACK_OBJECT_BOOLEAN && !recovered->via.boolean)
+        xd_verify_gap(load->verify);
+    if (xd_mp_get_str(&reply->result, "cursor", &cursor) && cursor.len < sizeof load->cursor)
+        snprintf(load->cursor, sizeof load->cursor, "%.*s", (int)cursor.len, cursor.at);
+    return true;
+}
+
+bool xd_load_subscribe(struct xd_load *load)
+{
     xd_client_reply reply;
-    if (!xd_client_request(load->watcher, "subscribe", from_now, sizeof from_now, &reply)) {
-        xd_load_fail(load, "connection", xd_client_why(load->watcher)->message);
+    xd_buf_clear(&load->params);
+    xd_mp_map(&load->params, 1);
+    xd_mp_cstr(&load->params, "from");
+    xd_mp_cstr(&load->params, load->cursor[0] ? load->cursor : "now");
+    if (!xd_client_request(load->watch.client, "subscribe", load->params.data, load->params.len, &reply)) {
+        if (xd_load_lost(load, &load->watch)) return true;
+        xd_load_fail(load, "connection", xd_client_why(load->watch.client)->message);
         return false;
     }
-    bool subscribed = reply.error.type == MSGPACK_OBJECT_NIL;
-    if (!subscribed) xd_load_fail(load, "refused", "the broker refused the subscription to all events");
+    bool good = subscribed(load, &reply);
+    bool later = !good && xd_load_retries(load, &reply.error) && xd_load_lost(load, &load->watch);
+    if (!good && !later) xd_load_fail(load, "refused", "the broker refused the subscription to all events");
     xd_client_reply_free(&reply);
-    return subscribed;
+    return good || later;
 }
 
 static void measure(struct xd_load *load)
@@ -314,8 +345,8 @@ static void measure(struct xd_load *load)
 bool xd_load_run(struct xd_load *load, const struct xd_source *source, xd_client_error *error)
 {
     load->source = source;
-    if (!load->watcher || subscribe(load)) measure(load);
-    if (load->watcher && !failed(load)) xd_verify_finish(load->verify);
+    if (!load->options.watch || xd_load_subscribe(load)) measure(load);
+    if (load->options.watch && !failed(load)) xd_verify_finish(load->verify);
     *error = load->error;
     return !failed(load);
 }

@@ -7,15 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-/* A call without an answer yet, or a free one. */
-struct xd_load_call {
-    struct xd_load_call *next;
-    struct xd_load *load;
-    struct xd_load_link *link;
-    uint64_t first; /* index of its first order */
-    uint32_t count;
-};
-
 int64_t xd_load_clock_ns(void)
 {
     struct timespec now;
@@ -47,12 +38,20 @@ static struct xd_load_call *take_call(struct xd_load *load, struct xd_load_link 
 
 static void give_call(struct xd_load_call *call)
 {
+    free(call->bytes);
     call->next = call->load->free_calls;
     call->load->free_calls = call;
 }
 
 void xd_load_free_calls(struct xd_load *load)
 {
+    for (uint32_t i = 0; i < load->link_count; i++) {
+        while (load->links[i].again) {
+            struct xd_load_call *call = load->links[i].again;
+            load->links[i].again = call->next;
+            give_call(call);
+        }
+    }
     while (load->free_calls) {
         struct xd_load_call *call = load->free_calls;
         load->free_calls = call->next;
@@ -118,6 +117,10 @@ static void submit_replied(void *arg, const msgpack_object *error, const msgpack
     struct xd_load *load = call->load;
     int64_t now_ns = xd_load_clock_ns();
     load->last_answer_ns = now_ns;
+    if (xd_load_retries(load, error)) {
+        xd_load_again(call);
+        return;
+    }
     call->link->orders -= call->count;
     load->stats->outstanding -= call->count;
     if (error->type != MSGPACK_OBJECT_NIL) {
@@ -154,7 +157,7 @@ static void act(struct xd_load *load, const char *method, const char *key, struc
     xd_mp_cstr(&params, "account");
     xd_mp_cstr(&params, account);
     struct xd_load_link *link = &load->links[load->next_link];
-    struct xd_load_call *call = params.failed ? NULL : take_call(load, link);
+    struct xd_load_call *call = params.failed || !link->client ? NULL : take_call(load, link);
     if (!call) return;
     if (!xd_client_call(link->client, method, params.data, params.len, action_replied, call)) {
         give_call(call);
@@ -240,6 +243,34 @@ static void close_batch(struct xd_buf *params, uint32_t count)
     params->data[ORDERS_HEAD - 1] = (uint8_t)count;
 }
 
+bool xd_load_send(struct xd_load *load, struct xd_load_call *call, const uint8_t *bytes, size_t len)
+{
+    if (xd_client_call(call->link->client, "submit", bytes, len, submit_replied, call)) return true;
+    char why[sizeof load->error.message];
+    snprintf(why, sizeof why, "%s", xd_client_why(call->link->client)->message);
+    xd_load_again(call);
+    if (xd_load_lost(load, call->link)) return true;
+    xd_load_fail(load, "connection", why);
+    return false;
+}
+
+/* Sends what was made in the load's buffer, and keeps it where it may be wanted again. */
+static bool send_submit(struct xd_load *load, struct xd_load_call *call)
+{
+    const struct xd_buf *params = &load->params;
+    if (load->options.reconnect_ns > 0) {
+        call->bytes = malloc(params->len);
+        if (!call->bytes) {
+            xd_load_fail(load, "no_memory", "no memory for a call");
+            give_call(call);
+            return false;
+        }
+        memcpy(call->bytes, params->data, params->len);
+        call->len = params->len;
+    }
+    return xd_load_send(load, call, params->data, params->len);
+}
+
 bool xd_load_submit(struct xd_load *load, struct xd_load_link *link, uint32_t count, int64_t due_ns,
                     double step_ns)
 {
@@ -258,13 +289,9 @@ bool xd_load_submit(struct xd_load *load, struct xd_load_link *link, uint32_t co
         give_call(call);
         return false;
     }
-    if (!xd_client_call(link->client, "submit", load->params.data, load->params.len, submit_replied, call)) {
-        xd_load_fail(load, "connection", xd_client_why(link->client)->message);
-        give_call(call);
-        return false;
-    }
     link->orders += added;
     load->stats->outstanding += added;
+    if (!send_submit(load, call)) return false;
     if (load->source->cancels > 0) maybe_cancel(load);
     return true;
 }
@@ -277,6 +304,7 @@ static void event(struct xd_load *load, const msgpack_object *params)
     struct xd_verified verified;
     int64_t now_ns = xd_load_clock_ns();
     load->last_event_ns = now_ns;
+    if (xd_load_repeated(load, params)) return;
     if (!xd_told_read(params, &told)) {
         xd_verify_garbage(load->verify);
         return;

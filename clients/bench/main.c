@@ -138,6 +138,7 @@ static struct xd_load_options load_options(const struct xd_bench_settings *setti
         .seconds = (double)settings->seconds_ms / 1e3,
         .rate = (double)settings->rate_m / 1e3,
         .seed = (uint64_t)settings->seed,
+        .reconnect_ns = settings->reconnect_ms * 1000000,
         .watch = !settings->no_watch,
         .stop = &interrupted,
         .tick = settings->quiet ? NULL : show_progress,

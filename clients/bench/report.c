@@ -208,6 +208,9 @@ void xd_report_print(FILE *stream, const struct xd_report *report, const struct 
                 thousands(counts->confirmed, c), per(100 * (double)counts->matches, (double)counts->requests),
                 thousands(stats->actions, d));
     print_latencies(stream, stats);
+    if (stats->reconnected > 0)
+        fprintf(stream, "  connections made again: %s; orders sent again: %s; events that came again: %s\n",
+                thousands(stats->reconnected, a), thousands(stats->resent, b), thousands(stats->repeated, c));
     if (stats->refusal[0] != '\0') fprintf(stream, "  first refusal: %s\n", stats->refusal);
     fprintf(stream, "  own cost: %.2f us of processor an order\n",
             per(report->cpu_s * 1e6, (double)stats->measured));
@@ -240,7 +243,7 @@ static void put_samples(struct xd_buf *out, const struct xd_verify_counts *count
 
 void xd_report_write(struct xd_buf *out, const struct xd_report *report, const struct xd_load *load)
 {
-    enum { PAIRS = 22 };
+    enum { PAIRS = 25 };
     const struct xd_load_stats *stats = xd_load_stats(load);
     const struct xd_verify_counts *counts = xd_verify_counts(xd_load_verify(load));
     xd_mp_map(out, PAIRS);
@@ -259,6 +262,9 @@ void xd_report_write(struct xd_buf *out, const struct xd_report *report, const s
     put_number(out, "confirmed", (double)counts->confirmed, 0);
     put_number(out, "matches_per_s", per((double)counts->matches, stats->seconds), 1);
     put_number(out, "actions", (double)stats->actions, 0);
+    put_number(out, "reconnected", (double)stats->reconnected, 0);
+    put_number(out, "resent", (double)stats->resent, 0);
+    put_number(out, "repeated", (double)stats->repeated, 0);
     put_number(out, "events", (double)counts->told, 0);
     put_number(out, "cpu_us_per_order", per(report->cpu_s * 1e6, (double)stats->measured), 3);
     xd_mp_cstr(out, "durability");

@@ -62,6 +62,10 @@ static const struct xd_option table[] = {
      .doc = "The client's own certificate (PEM)."},
     {.group = "Connection", .name = "tls-key", .type = XD_OPTION_TEXT, .offset = AT(tls_key), .value = "FILE",
      .doc = "The key of --tls-cert (PEM)."},
+    {.group = "Connection", .name = "reconnect", .type = XD_OPTION_DURATION, .offset = AT(reconnect_ms),
+     .value = "TIME", .fallback = "0", .min = 0, .max = 3600 * 1000,
+     .doc = "Make a connection that ends again, for so long: orders without an answer are sent again under "
+            "their refs, the events go on at the last cursor. 0: the load ends."},
     {.group = "Connection", .name = "tls-insecure", .type = XD_OPTION_FLAG, .offset = AT(tls_insecure),
      .doc = "Do not verify the broker."},
 

@@ -15,6 +15,7 @@ struct xd_bench_settings {
     int64_t orders;
     int64_t seconds_ms; /* 1e-3 s */
     int64_t rate_m;     /* 1e-3 orders/s */
+    int64_t reconnect_ms;
     int64_t seed;
     int64_t kind; /* 0 all, else enum xd_kind + 1 */
     bool no_watch, print, json, quiet;

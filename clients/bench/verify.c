@@ -250,6 +250,11 @@ void xd_verify_garbage(struct xd_verify *verify)
     violation(verify, "an event that docs/PROTOCOL.md does not describe");
 }
 
+void xd_verify_gap(struct xd_verify *verify)
+{
+    violation(verify, "events were lost: a resume was not complete");
+}
+
 /* --- the end --- */
 
 bool xd_verify_settled(const struct xd_verify *verify)

@@ -78,6 +78,9 @@ bool xd_verify_event(struct xd_verify *verify, const struct xd_told *told, struc
 /* Something that cannot be read as an event has come. */
 void xd_verify_garbage(struct xd_verify *verify);
 
+/* A resume was not complete: events have been lost. */
+void xd_verify_gap(struct xd_verify *verify);
+
 /* True once nothing is missing: every acknowledged order was told of, every step of a match to both sides. */
 bool xd_verify_settled(const struct xd_verify *verify);
 

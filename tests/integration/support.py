@@ -296,8 +296,8 @@ def truck_request(ref, at=None, **more):
 
 
 def make_certificates(directory):
-    """A CA, a broker's certificate for localhost, a client's of account acme and one whose CN is no account, and a client's
-    certificate of another CA, with the openssl command. Files NAME.crt and NAME.key in `directory`."""
+    """A CA, a broker's certificate for localhost, a client's of account acme, an operator's, one whose CN is no account, and
+    a client's certificate of another CA, with the openssl command. Files NAME.crt and NAME.key in `directory`."""
 
     def openssl(*args):
         subprocess.run(["openssl", *args], cwd=directory, check=True, stdout=subprocess.DEVNULL,
@@ -308,7 +308,7 @@ def make_certificates(directory):
         openssl("req", "-x509", *key, "-keyout", authority + ".key", "-out", authority + ".crt", "-days", "2",
                 "-subj", "/CN=" + authority)
     for name, authority, subject in (("broker", "ca", "localhost"), ("acme", "ca", "acme"),
-                                     ("badname", "ca", "not an account"), ("stranger", "other-ca", "acme")):
+                                     ("operator", "ca", "*"), ("badname", "ca", "not an account"), ("stranger", "other-ca", "acme")):
         openssl("req", "-new", *key, "-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + subject)
         extra = os.path.join(directory, name + ".ext")
         with open(extra, "w", encoding="ascii") as file:

@@ -50,6 +50,9 @@ static void parses_what_it_formats(void **state)
         assert_int_equal(again.partition, next.partition);
         assert_int_equal(again.generation, next.generation);
         assert_int_equal(again.offset, next.offset);
+        assert_true(xd_event_id_parse(text, xd_event_id_format(next, text), &again));
+        assert_int_equal(again.offset, next.offset);
+        assert_false(xd_cursor_parse(text, strlen(text), &again));
     }
 }
 
@@ -116,11 +119,24 @@ static void refuses_other_cursors(void **state)
     assert_int_equal(out.offset, UINT64_MAX);
 }
 
+static void refuses_other_event_ids(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",       "e",      "e0",      "e0-1",    "e0-1-",     "0-1-1",
+                                      "o0-1-1", "e0.1.1", "e0-1-1 ", "e0-1-01", "e65536-1-1"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct xd_event_id out = {1, 2, 3};
+        assert_false(xd_event_id_parse(bad[i], strlen(bad[i]), &out));
+        assert_int_equal(out.offset, 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats),
         cmocka_unit_test(parses_what_it_formats),
+        cmocka_unit_test(refuses_other_event_ids),
         cmocka_unit_test(refuses_other_ids),
         cmocka_unit_test(refuses_other_cursors),
     };

@@ -102,9 +102,10 @@ class Load(unittest.TestCase):
 class Liar:
     """Stands between a load and the broker, and passes on what `falsify` makes of each event: a list of events."""
 
-    def __init__(self, broker, falsify):
+    def __init__(self, broker, falsify, answer=lambda result: result):
         self.broker = broker
         self.falsify = falsify
+        self.answer = answer
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.sockets = [self.listener]
@@ -136,6 +137,8 @@ class Liar:
                     told = [message]
                     if message[0] == 2 and message[1] == "event":
                         told = [[2, "event", [event]] for event in self.falsify(message[2][0])]
+                    if message[0] == 1:
+                        told = [[1, message[1], message[2], self.answer(message[3])]]
                     client.sendall(b"".join(msgpack.packb(each) for each in told))
             client.shutdown(socket.SHUT_WR)
 
@@ -196,6 +199,68 @@ class Falsified(unittest.TestCase):
 
     def test_no_event_at_all(self):
         self.assert_noticed(Once("match.confirmed", lambda event: [{"type": "match.confirmed"}]), "does not describe")
+
+
+class Killer:
+    """A load that goes on over brokers that are killed, over one data directory."""
+
+    def __init__(self, port, *args, seconds=6):
+        self.bench = subprocess.Popen([program("crossdock-bench"), "market", "--rate", "400", "--seconds", str(seconds),
+                                       "--json", "--url", "tcp://127.0.0.1:%d" % port, *args],
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def until_loaded(self):
+        assert "orders/s" in self.bench.stderr.readline()
+
+    def result(self):
+        out, err = self.bench.communicate(timeout=60)
+        assert out, err
+        return self.bench.returncode, json.loads(out)
+
+
+def restart(broker):
+    broker.listen = "%s:%d" % (broker.host, broker.port)
+    broker.kill()
+    broker.start()
+
+
+class Reconnects(unittest.TestCase):
+    def test_over_killed_brokers(self):
+        with Broker() as broker:
+            load = Killer(broker.port, "--reconnect", "20s")
+            for _ in range(2):
+                load.until_loaded()
+                restart(broker)
+            status, result = load.result()
+        self.assertEqual((status, result["violations"]), (0, 0), result["samples"])
+        self.assertEqual((result["acknowledged"], result["refused"]), (2400, 0))
+        self.assertEqual(result["reconnected"], 2 * 5)
+        self.assertGreater(result["matches"], 0)
+
+    def test_events_that_come_again_are_passed_over(self):
+        """At least once: whoever resumes has to expect an event twice."""
+        with Broker() as broker, Liar(broker, lambda event: [event, event]) as liar:
+            load = Killer(liar.port, "--reconnect", "20s", seconds=1)
+            status, result = load.result()
+        self.assertEqual((status, result["violations"]), (0, 0), result["samples"])
+        self.assertEqual(result["repeated"], result["events"])
+
+    def test_a_resume_with_a_gap_is_noticed(self):
+        def incomplete(result):
+            return dict(result, recovered=False) if isinstance(result, dict) and "recovered" in result else result
+
+        with Broker() as broker, Liar(broker, lambda event: [event], incomplete) as liar:
+            status, result = Killer(liar.port, "--reconnect", "20s", seconds=1).result()
+        self.assertEqual((status, result["samples"]), (1, ["events were lost: a resume was not complete"]))
+
+    def test_not_for_ever(self):
+        with Broker() as broker:
+            load = Killer(broker.port, "--reconnect", "1s")
+            load.until_loaded()
+            broker.kill()
+            broker.process.returncode = 0  # as it was meant
+            load.bench.communicate(timeout=30)
+            self.assertEqual(load.bench.returncode, 3)
 
 
 class Ends(unittest.TestCase):

@@ -127,6 +127,17 @@ class WithClientCertificates(unittest.TestCase):
             self.refused("forbidden", client, "state_hash")
             self.assertEqual([order["account"] for order in client.call("orders")["orders"]], ["acme"])
 
+    def test_an_operators_certificate(self):
+        with self.connect("operator") as client:
+            self.assertEqual(client.call("hello")["account"], "*")
+            self.refused("forbidden", client, "hello", {"account": "acme"})
+            self.refused("missing_field", client, "submit", truck_request("whose", max_price=1))
+            client.call("subscribe")
+            client.call("submit", truck_request("theirs", max_price=1, account="bolt"))
+            self.assertEqual(client.event()["account"], "bolt")
+            client.call("cancel", {"ref": "theirs", "account": "bolt"})
+            self.refused("forbidden", client, "state_hash")
+
     def test_a_name_that_is_no_account(self):
         with self.connect("badname") as client:
             self.refused("forbidden", client, "hello")
