@@ -72,15 +72,13 @@ static inline uint32_t reaching(xd_lanes_mask fits, xd_lanes surplus, xd_lanes m
 
 /* --- storage ----------------------------------------------------------------------------------------------------------------- */
 
-/* The price of a volume is least concave in the volume, so the line between two points bounds it from below. */
+/* The price of a volume is least concave in the volume: up to a known point the straight line to it bounds it from below, from there
+ * on the cheapest rate. */
 static inline xd_lanes space_price(struct boxes boxes, float volume)
 {
-    xd_lanes small = low(boxes, XD_SPACE_SMALL), large = low(boxes, XD_SPACE_LARGE), rate = low(boxes, XD_SPACE_RATE);
-    if (volume > XD_LARGE_VOLUME) return large + rate * (volume - XD_LARGE_VOLUME);
-    if (volume > XD_SMALL_VOLUME)
-        return small + (large - small) * ((volume - XD_SMALL_VOLUME) / (XD_LARGE_VOLUME - XD_SMALL_VOLUME));
-    xd_lanes base = low(boxes, XD_SPACE_BASE);
-    return base + (small - base) * (volume / XD_SMALL_VOLUME);
+    xd_lanes known = low(boxes, XD_SPACE_USUAL), base = low(boxes, XD_SPACE_BASE);
+    if (volume > XD_USUAL_VOLUME) return known + low(boxes, XD_SPACE_RATE) * (volume - XD_USUAL_VOLUME);
+    return base + (known - base) * (volume / XD_USUAL_VOLUME);
 }
 
 /* What a part brings over its price is convex in its size: most at one end, the largest or the least. (A part that loses may still

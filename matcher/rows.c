@@ -44,7 +44,7 @@ bool xd_shelf_is(enum xd_shelf shelf, unsigned kind, unsigned side)
 static const struct xd_row_layout space_layout = {
     XD_SPACE_COLUMNS,
     {PLACE(XD_COLUMN_X, 100), [XD_COLUMN_TEMP_MIN] = 0.03f, [XD_COLUMN_TEMP_MAX] = 0.03f,
-     [XD_STORAGE_FROM_DAY] = 0.002f, [XD_STORAGE_UNTIL_DAY] = 0.0005f, [XD_SPACE_SMALL] = -3.0f}};
+     [XD_STORAGE_FROM_DAY] = 0.002f, [XD_STORAGE_UNTIL_DAY] = 0.0005f, [XD_SPACE_USUAL] = -3.0f}};
 static const struct xd_row_layout want_layout = {
     XD_WANT_COLUMNS,
     {PLACE(XD_COLUMN_X, 100), [XD_COLUMN_TEMP_MIN] = 0.03f, [XD_COLUMN_TEMP_MAX] = 0.03f,
@@ -162,8 +162,7 @@ static void storage_offer_row(const struct xd_slot *slot, xd_row row)
     row[XD_STORAGE_MIN_CREDIT] = (float)slot->min_credit;
     row[XD_SPACE_MIN_PART] = (float)slot->min_part;
     row[XD_SPACE_BASE] = base;
-    row[XD_SPACE_SMALL] = base + rate * XD_SMALL_VOLUME;
-    row[XD_SPACE_LARGE] = base + rate * XD_LARGE_VOLUME;
+    row[XD_SPACE_USUAL] = base + rate * XD_USUAL_VOLUME;
     row[XD_SPACE_RATE] = rate;
 }
 

@@ -46,8 +46,7 @@ enum { /* storage, both sides */
 enum { /* storage offers; their price for a volume (amount x days) is base + rate x volume */
     XD_SPACE_MIN_PART = XD_STORAGE_OF_SIDE,
     XD_SPACE_BASE,
-    XD_SPACE_SMALL, /* the price for XD_SMALL_VOLUME */
-    XD_SPACE_LARGE, /* the price for XD_LARGE_VOLUME */
+    XD_SPACE_USUAL, /* the price for XD_USUAL_VOLUME */
     XD_SPACE_RATE,  /* hundredths for a hundredth of a unit and a day */
     XD_SPACE_COLUMNS
 };
@@ -102,8 +101,7 @@ enum { /* truck requests; what is left of their limit at a rate is limit - rate 
 
 /* Between two points where a concave or convex price is known, a straight line bounds it. These points are where most orders
  * are: hundredths of a unit x days, rates in units of 1e-4 and hundredths. */
-#define XD_SMALL_VOLUME 15000.0f
-#define XD_LARGE_VOLUME 120000.0f
+#define XD_USUAL_VOLUME 15000.0f
 #define XD_CHEAP_HAUL   3e-5f  /* hundredths a kilogram and metre: 0.30 a tonne-kilometre */
 #define XD_DEAR_HAUL    9e-5f
 
