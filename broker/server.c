@@ -198,25 +198,12 @@ static struct xd_market market_of(const struct xd_settings *settings)
 static bool open_redis(struct xd_broker *broker, struct xd_error *error)
 {
     const struct xd_settings *settings = broker->settings;
-    const struct xd_redis_ledger_options options = {
-        .url = settings->redis,
-        .tls_ca = settings->redis_tls_ca,
-        .tls_cert = settings->redis_tls_cert,
-        .tls_key = settings->redis_tls_key,
-        .market = market_of(settings),
-        .market_given = xd_settings_market_given(settings),
-        .partitions = 1,
-        .durability = settings->durability,
-        .replicas = settings->replicas,
-        .accept_weak = settings->accept_weak_redis,
-        .keep_log = settings->keep_log,
-        .event_retention_s = (settings->retain_events_ms + 999) / 1000,
-        .backlog_limit = (size_t)settings->backlog,
-        .lease_ms = (uint32_t)settings->lease_ms,
-        .timeout_ms = (uint32_t)settings->redis_timeout_ms,
-        .clock_ms = settings->test_clock ? xd_clock_ms : NULL,
-        .clock_arg = &broker->clock,
-    };
+    struct xd_redis_ledger_options options = xd_settings_redis(settings);
+    options.market = market_of(settings);
+    options.market_given = xd_settings_market_given(settings);
+    options.partitions = 1;
+    options.clock_ms = settings->test_clock ? xd_clock_ms : NULL;
+    options.clock_arg = &broker->clock;
     broker->ledger = xd_ledger_open_redis(broker->base, &options, error);
     if (broker->ledger) broker->market = xd_ledger_redis_market(broker->ledger);
     return broker->ledger != NULL;

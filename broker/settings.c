@@ -401,24 +401,44 @@ static bool check_rest(const struct xd_settings *settings, struct xd_buf *mistak
     return well;
 }
 
-bool xd_settings_read(struct xd_settings *settings, int argc, char *const *argv, struct xd_buf *mistakes)
+static bool check_broker(struct xd_settings *settings, struct xd_buf *mistakes)
 {
-    *settings = (struct xd_settings){0};
-    bool well = xd_options_read(&xd_broker_options, argc, argv, settings, &settings->given, mistakes);
     if (!settings->listen || !settings->tls_cert || !settings->tls_key || !settings->tls_client_ca ||
-        !settings->data || !settings->currency || !settings->redis || !settings->redis_tls_ca ||
-        !settings->redis_tls_cert || !settings->redis_tls_key || !settings->durability_text)
+        !settings->data || !settings->currency)
         return false;
-    well = check_listen(settings, mistakes) && well;
+    bool well = check_listen(settings, mistakes);
     well = check_clock(settings, mistakes) && well;
     well = check_tls(settings, mistakes) && well;
-    well = check_redis(settings, mistakes) && well;
     return check_rest(settings, mistakes) && well;
+}
+
+static bool check_matcher(const struct xd_settings *settings, struct xd_buf *mistakes)
+{
+    if (*settings->redis) return true;
+    xd_options_mistake(mistakes, "--redis: missing; where the cluster's Redis is");
+    return false;
+}
+
+bool xd_settings_read_for(enum xd_program program, struct xd_settings *settings, int argc, char *const *argv,
+                          struct xd_buf *mistakes)
+{
+    *settings = (struct xd_settings){.program = program};
+    bool well = xd_options_read(xd_settings_options(program), argc, argv, settings, &settings->given, mistakes);
+    if (!settings->redis || !settings->redis_tls_ca || !settings->redis_tls_cert || !settings->redis_tls_key ||
+        !settings->durability_text)
+        return false;
+    bool own = program == XD_FOR_BROKER ? check_broker(settings, mistakes) : check_matcher(settings, mistakes);
+    return check_redis(settings, mistakes) && own && well;
+}
+
+bool xd_settings_read(struct xd_settings *settings, int argc, char *const *argv, struct xd_buf *mistakes)
+{
+    return xd_settings_read_for(XD_FOR_BROKER, settings, argc, argv, mistakes);
 }
 
 void xd_settings_free(struct xd_settings *settings)
 {
-    xd_options_free(&xd_broker_options, settings, &settings->given);
+    xd_options_free(xd_settings_options(settings->program), settings, &settings->given);
 }
 
 bool xd_settings_market_given(const struct xd_settings *settings)

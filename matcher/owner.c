@@ -1,6 +1,7 @@
 #include "matcher/owner.h"
 
 #include "core/record.h"
+#include "matcher/entry.h"
 #include "matcher/saving.h"
 
 #include <event2/event.h>
@@ -61,6 +62,7 @@ static void start_over(struct xd_owner *owner, enum xd_code code)
     owner->engine = NULL;
     event_del(owner->deadline);
     tell(owner, false, code);
+    if (owner->options.once) return;
     event_add(owner->retry, &(struct timeval){.tv_sec = RETRY_MS / 1000, .tv_usec = RETRY_MS % 1000 * 1000});
 }
 
@@ -155,25 +157,11 @@ static void stop_saving(struct xd_owner *owner, enum xd_code code)
 
 /* --- applying --------------------------------------------------------------------------------------------------------------- */
 
-static bool apply(struct xd_owner *owner, const struct xd_log_entry *entry)
-{
-    msgpack_object object;
-    struct xd_record record;
-    size_t at = 0;
-    msgpack_zone_clear(owner->zone);
-    bool good = msgpack_unpack((const char *)entry->bytes, entry->len, &at, owner->zone, &object) ==
-                    MSGPACK_UNPACK_SUCCESS &&
-                xd_record_unpack(&object, &record);
-    /* A record that cannot be read cannot be left out either: time goes on, as for any reader of this log. */
-    if (!good) record = (struct xd_record){.type = XD_RECORD_TICK};
-    return xd_engine_apply(owner->engine, entry->time_ms / 1000, &record, &owner->output);
-}
-
 /* Applies a run and commits what came of it, unless it was committed before. */
 static bool apply_run(struct xd_owner *owner, const struct xd_log_entry *entries, uint32_t count, uint64_t committed)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (!apply(owner, &entries[i])) return false;
+        if (!xd_entry_apply(owner->engine, owner->zone, &entries[i], &owner->output)) return false;
         owner->position++;
         if (owner->position > committed) continue;
         owner->events += xd_output_event_count(&owner->output);
@@ -274,6 +262,12 @@ static void on_snapshot(void *arg, enum xd_code code, uint64_t next_record, uint
     }
 }
 
+static void load(struct xd_owner *owner)
+{
+    owner->pending++;
+    xd_ledger_load_snapshot(owner->ledger, owner->lease.partition, on_snapshot, owner);
+}
+
 static void on_lease(void *arg, enum xd_code code, const struct xd_lease *lease)
 {
     struct xd_owner *owner = arg;
@@ -283,12 +277,10 @@ static void on_lease(void *arg, enum xd_code code, const struct xd_lease *lease)
         return;
     }
     owner->lease = *lease;
-    if (owner->options.rebuild) {
+    if (owner->options.rebuild)
         begin_at(owner, XD_NOT_FOUND, 0, 0, NULL);
-    } else {
-        owner->pending++;
-        xd_ledger_load_snapshot(owner->ledger, lease->partition, on_snapshot, owner);
-    }
+    else
+        load(owner);
 }
 
 static void acquire(struct xd_owner *owner)
@@ -316,7 +308,7 @@ static void destroy(struct xd_owner *owner)
     free(owner);
 }
 
-struct xd_owner *xd_owner_start(struct event_base *base, struct xd_ledger *ledger, const struct xd_owner_options *options)
+static struct xd_owner *create(struct event_base *base, struct xd_ledger *ledger, const struct xd_owner_options *options)
 {
     struct xd_owner *owner = calloc(1, sizeof *owner);
     if (!owner) return NULL;
@@ -331,7 +323,30 @@ struct xd_owner *xd_owner_start(struct event_base *base, struct xd_ledger *ledge
         destroy(owner);
         return NULL;
     }
-    acquire(owner);
+    return owner;
+}
+
+struct xd_owner *xd_owner_start(struct event_base *base, struct xd_ledger *ledger, const struct xd_owner_options *options)
+{
+    struct xd_owner *owner = create(base, ledger, options);
+    if (owner) acquire(owner);
+    return owner;
+}
+
+struct xd_owner *xd_owner_take(struct event_base *base, struct xd_ledger *ledger, const struct xd_owner_options *options,
+                               const struct xd_lease *lease, struct xd_progress progress)
+{
+    struct xd_owner *owner = create(base, ledger, options);
+    if (!owner) return NULL;
+    owner->options.once = true;
+    owner->lease = *lease;
+    owner->engine = progress.engine;
+    owner->position = owner->snapshot_at = progress.position;
+    owner->events = progress.events;
+    if (owner->engine)
+        replay(owner);
+    else
+        load(owner);
     return owner;
 }
 
@@ -349,7 +364,7 @@ void xd_owner_stop(struct xd_owner *owner)
 {
     owner->saved = NULL;
     stop_saving(owner, XD_DRAINING);
-    if (owner->owning) xd_ledger_release(owner->ledger, &owner->lease);
+    if (owner->owning || owner->options.once) xd_ledger_release(owner->ledger, &owner->lease);
     owner->owning = false;
     owner->stopped = true;
     event_del(owner->retry);

@@ -9,6 +9,7 @@
 
 #include "core/ledger/ledger.h"
 #include "matcher/engine.h"
+#include "matcher/follower.h"
 
 struct event_base;
 struct xd_owner;
@@ -17,6 +18,7 @@ struct xd_owner_options {
     struct xd_engine_options engine;
     uint64_t snapshot_every; /* records between snapshots; 0: never */
     bool rebuild;            /* replay the log from its start, whatever snapshots there are */
+    bool once;               /* after a loss it does nothing more, for whoever started it decides */
     /* Told when the state changes: `owning`, or why not (code). May be NULL. */
     void (*changed)(void *arg, bool owning, enum xd_code code);
     void *arg;
@@ -25,6 +27,11 @@ struct xd_owner_options {
 /* Starts acquiring. The ledger and base outlive the owner. NULL without memory. */
 struct xd_owner *xd_owner_start(struct event_base *base, struct xd_ledger *ledger,
                                 const struct xd_owner_options *options);
+
+/* The same with a lease that was got already and the progress of a follower, whose engine it takes over (NULL: it begins with the
+ * snapshot); `once`. On failure the engine is still the caller's. */
+struct xd_owner *xd_owner_take(struct event_base *base, struct xd_ledger *ledger, const struct xd_owner_options *options,
+                               const struct xd_lease *lease, struct xd_progress progress);
 
 /* The engine while owning, else NULL. To ask, never to apply: reads answer from what may not be durable yet, so a caller
  * that shows them waits for the ledger (xd_owner_settled). */

@@ -93,6 +93,7 @@ enum xd_exit xd_cli_watch(struct xd_cli *cli);
 enum xd_exit xd_cli_state_hash(struct xd_cli *cli);
 enum xd_exit xd_cli_clock(struct xd_cli *cli);
 enum xd_exit xd_cli_log(struct xd_cli *cli);
+enum xd_exit xd_cli_cluster(struct xd_cli *cli);
 
 /* What `crossdock offer --help` and `crossdock request --help` say of the fields. */
 void xd_cli_help_fields(bool request);

@@ -37,6 +37,12 @@ static const char log_more[] =
     "together, the events that they caused as {\"event\": id, ...}. Reads the file; no broker is\n"
     "needed, and one may be running.\n";
 
+static const char cluster_more[] =
+    "init fixes, for ever, the number of partitions of a cluster, where they are cut and its market.\n"
+    "status tells of members and partitions: owner, epoch, how many records and milliseconds the\n"
+    "owner is behind, and records a second. drain makes a member give up its partitions; MEMBER is\n"
+    "its id or its name. docs/CLUSTER.md says more.\n";
+
 static const struct xd_command commands[] = {
     {"offer", "KIND FIELD=VALUE...", "Offer capacity.", order_more, 1, SIZE_MAX, ONLINE, xd_cli_offer},
     {"request", "KIND FIELD=VALUE...", "Ask for capacity.", order_more, 1, SIZE_MAX, ONLINE, xd_cli_request},
@@ -59,6 +65,8 @@ static const struct xd_command commands[] = {
     {"state-hash", "", "Print the hash of the engine's state.", "", 0, 0, ONLINE, xd_cli_state_hash},
     {"clock", "set TIME | advance SECONDS", "Move the broker's clock.", clock_more, 2, 2, ONLINE,
      xd_cli_clock},
+    {"cluster", "init|status|drain MEMBER", "Set up and watch a cluster over Redis.", cluster_more, 1, 2,
+     XD_TAKES_REDIS, xd_cli_cluster},
     {"log", "", "Print the ledger as JSON Lines.", log_more, 0, 0, XD_TAKES_DATA, xd_cli_log},
 };
 

@@ -14,6 +14,11 @@ struct xd_cli_settings {
     int64_t count;
     int64_t idle_ms;
     char *data;
+    char *redis, *redis_tls_ca, *redis_tls_cert, *redis_tls_key;
+    bool accept_weak_redis;
+    int64_t partitions;
+    char *places, *currency;
+    int64_t road_factor_e4;
     bool json, help, version;
 };
 
@@ -24,6 +29,7 @@ enum {
     XD_TAKES_STATE = 4,
     XD_TAKES_WATCH = 8,
     XD_TAKES_DATA = 16,
+    XD_TAKES_REDIS = 32,
 };
 
 struct xd_arguments {

@@ -456,9 +456,9 @@ static bool make_events(struct xd_redis_ledger *ledger)
 
 static bool make_parts(struct xd_redis_ledger *ledger)
 {
-    uint64_t name;
+    uint64_t name = ledger->options.process;
     ledger->parts = calloc(ledger->options.partitions, sizeof *ledger->parts);
-    if (!ledger->parts || RAND_bytes((unsigned char *)&name, sizeof name) != 1) return false;
+    if (!ledger->parts || (name == 0 && RAND_bytes((unsigned char *)&name, sizeof name) != 1)) return false;
     snprintf(ledger->process, sizeof ledger->process, "%016llx", (unsigned long long)name);
     for (uint16_t i = 0; i < ledger->options.partitions; i++) {
         struct xd_rpart *p = &ledger->parts[i];

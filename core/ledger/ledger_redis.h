@@ -31,19 +31,26 @@ struct xd_redis_ledger_options {
     int64_t event_retention_s;     /* events older than this are trimmed; 0: never */
     size_t backlog_limit;          /* bytes waiting for Redis before XD_OVERLOADED */
     uint32_t lease_ms;
+    uint64_t process;          /* who this is, as leases name it; 0: drawn */
+    const char *freed_channel; /* is told the number of each partition that is given back; NULL: none is */
+    bool owner_only; /* appends are answered when stored, without outcomes, and events are not followed: for
+                        who only owns partitions, and need not read what others commit */
     uint32_t timeout_ms;            /* to connect, to answer, and for a record to be stored */
     int64_t (*clock_ms)(void *arg); /* NULL: Redis' own clock stamps records; else this one, which may go
                                        backwards (for tests) */
     void *clock_arg;
 };
 
-enum { XD_REDIS_PARTITIONS = 64 };
+enum { XD_REDIS_PARTITIONS = 192 };
 
 /* Opens or initialises; waits for Redis, at most twice timeout_ms. On failure NULL and *error: it cannot be
  * reached, is too old, its settings lose what is promised (each is named, with what it should be), the ledger
  * is of another market or number of partitions. */
 struct xd_ledger *xd_ledger_open_redis(struct event_base *base, const struct xd_redis_ledger_options *options,
                                        struct xd_error *error);
+
+/* An acquisition that waits for the end of another's lease tries now: the partition is said to be free. */
+void xd_ledger_redis_hurry(struct xd_ledger *ledger, uint16_t partition);
 
 /* The market that the ledger was initialised with. */
 struct xd_market xd_ledger_redis_market(const struct xd_ledger *ledger);

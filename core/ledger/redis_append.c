@@ -229,6 +229,11 @@ static void stored(struct xd_rpart *p, const redisReply *reply, int64_t replicas
     if (entry->first + entry->count > p->records) p->records = entry->first + entry->count;
     xd_redis_note_time(ledger, ms);
     if (!ledger->options.clock_ms) xd_redis_note_clock(ledger, ms);
+    if (ledger->options.owner_only) {
+        answer_rest(p, entry, XD_OK);
+        xd_redis_settled(ledger, XD_OK);
+        return;
+    }
     *(p->stored ? &p->last_stored->next : &p->stored) = entry;
     p->last_stored = entry;
     xd_redis_unpark(p);

@@ -270,6 +270,11 @@ static void committed(struct xd_rpart *p)
     if (node->to > p->committed) p->committed = node->to;
     if (node->next_event > p->events) p->events = node->next_event;
     xd_redis_close_refs(p, id, node->output.closed.data, node->output.closed.len);
+    if (p->ledger->options.owner_only) {
+        p->out_records = node->to;
+        p->out_events = node->next_event;
+        xd_redis_settled(p->ledger, XD_OK);
+    }
     take_first(p);
     p->ledger->full_until_ms = 0;
 }

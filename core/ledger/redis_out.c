@@ -131,7 +131,7 @@ static void on_commits(void *arg, redisReply **reply, int64_t replicas)
 
 void xd_redis_go_on_telling(struct xd_rpart *p)
 {
-    if (p->out_reading || p->parked) return;
+    if (p->ledger->options.owner_only || p->out_reading || p->parked) return;
     char after[48];
     snprintf(after, sizeof after, "%llu-%llu", (unsigned long long)p->out_events,
              (unsigned long long)p->out_records);

@@ -50,6 +50,10 @@ static void take_lease(struct xd_acquiring *acquiring, const redisReply *state)
     p->records = xd_reply_uint_at(state, 1);
     p->committed = p->made = xd_reply_uint_at(state, 2);
     p->events = p->made_events = xd_reply_uint_at(state, 3);
+    if (p->ledger->options.owner_only) {
+        p->out_records = p->committed;
+        p->out_events = p->events;
+    }
     xd_redis_note_time(p->ledger, (int64_t)xd_reply_uint_at(state, 4));
     snprintf(p->closed, sizeof p->closed, "%s", xd_reply_text(state->element[5]));
     xd_redis_take_over_closing(p);
@@ -121,6 +125,15 @@ void xd_redis_go_on_acquiring(struct xd_rpart *p)
         if (!p->suspect && now >= one->not_before_ms) one->under_way = send_acquire(one);
         if (!one->under_way) xd_redis_wake_later(p->ledger);
     }
+}
+
+void xd_ledger_redis_hurry(struct xd_ledger *base, uint16_t partition)
+{
+    struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
+    const struct xd_rpart *p = xd_rpart_of(ledger, partition);
+    for (struct xd_acquiring *one = p ? p->acquirings : NULL; one; one = one->next)
+        one->not_before_ms = 0;
+    xd_redis_wake(ledger);
 }
 
 struct lease_refusal {
@@ -221,13 +234,17 @@ void xd_redis_go_on_releasing(struct xd_rpart *p)
     if (p->releasing.epoch == 0 || p->commits) return;
     struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot, .script = &p->ledger->scripts.release};
     struct xd_args args = {0};
-    char nonce[24];
+    char nonce[24], told[16];
+    const char *channel = p->ledger->options.freed_channel;
     nonce_text(p->releasing.nonce, nonce);
     xd_args_text(&args, "2");
     xd_args_text(&args, p->state_key);
     xd_args_text(&args, p->lease_key);
     xd_args_uint(&args, p->releasing.epoch);
     xd_args_text(&args, nonce);
+    snprintf(told, sizeof told, "freed %u", (unsigned)p->id);
+    xd_args_text(&args, channel ? channel : "");
+    xd_args_text(&args, told);
     p->releasing.epoch = 0;
     xd_redis_ask(p->ledger, &to, &args, on_released, p);
 }

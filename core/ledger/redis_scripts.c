@@ -103,11 +103,12 @@ static const char renew[] = "local s = redis.call('HMGET', KEYS[1], 'epoch', 'no
                             "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
                             "return 1\n";
 
-/* KEYS: state, lease. ARGV: epoch, nonce. */
+/* KEYS: state, lease. ARGV: epoch, nonce, the channel that is told ('': none), what it is told. */
 static const char release[] = "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce')\n"
                               "if s[1] ~= ARGV[1] or s[2] ~= ARGV[2] then return 0 end\n"
                               "redis.call('HSET', KEYS[1], 'nonce', '0')\n"
                               "redis.call('DEL', KEYS[2])\n"
+                              "if ARGV[3] ~= '' then redis.call('PUBLISH', ARGV[3], ARGV[4]) end\n"
                               "return 1\n";
 
 /* KEYS: state, log. ARGV: the entry to begin with, the first record wanted, bytes. Entries, after four

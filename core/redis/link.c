@@ -30,6 +30,7 @@ struct xd_redis_link {
     struct xd_redis_link_events events;
     uint32_t patience_ms;
     enum stage stage;
+    bool listening;     /* answers that nobody waits for are pushes */
     bool silent;        /* closed by its owner: `down` is not told */
     unsigned inside;    /* calls of ours on the stack, which free the link when the last returns */
     unsigned greetings; /* answers awaited */
@@ -101,6 +102,11 @@ void xd_redis_link_close(struct xd_redis_link *link)
 static void answer(struct xd_redis_link *link, redisReply *reply)
 {
     struct pending *pending = link->first;
+    if (!pending && link->listening) {
+        link->events.push(link->events.arg, reply);
+        freeReplyObject(reply);
+        return;
+    }
     if (!pending) {
         freeReplyObject(reply);
         go_down(link, "an answer that nobody asked for");
@@ -315,4 +321,13 @@ enum xd_code xd_redis_link_send(struct xd_redis_link *link, const char *command,
     if (link->stage != READY) return XD_STORAGE_FAILED;
     if (link->outstanding > 0 && link->outstanding + len > link->config.limit) return XD_OVERLOADED;
     return put(link, command, len, callback, arg);
+}
+
+enum xd_code xd_redis_link_listen(struct xd_redis_link *link, const char *command, size_t len)
+{
+    if (link->stage != READY) return XD_STORAGE_FAILED;
+    link->listening = link->events.push != NULL;
+    if (evbuffer_get_length(bufferevent_get_output(link->connection)) + len > link->config.limit)
+        return XD_OVERLOADED;
+    return bufferevent_write(link->connection, command, len) == 0 ? XD_OK : XD_NO_MEMORY;
 }

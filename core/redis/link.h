@@ -34,10 +34,12 @@ struct xd_redis_link_config {
     size_t limit;        /* bytes of commands without an answer, before XD_OVERLOADED */
 };
 
-/* `ready`: commands may be sent. `down`: the link is gone; `why` says in words what happened. */
+/* `ready`: commands may be sent. `down`: the link is gone; `why` says in words what happened. `push`: what came though no
+ * command waits for an answer, on a link that listens (xd_redis_link_listen); may be NULL. */
 struct xd_redis_link_events {
     void (*ready)(void *arg);
     void (*down)(void *arg, const char *why);
+    void (*push)(void *arg, const redisReply *reply);
     void *arg;
 };
 
@@ -57,6 +59,10 @@ bool xd_redis_link_ready(const struct xd_redis_link *link);
  * XD_OVERLOADED, XD_NO_MEMORY. */
 enum xd_code xd_redis_link_send(struct xd_redis_link *link, const char *command, size_t len,
                                 xd_redis_reply_cb *callback, void *arg);
+
+/* Sends a command whose answers, and all that follows unasked, go to `push` (SUBSCRIBE and what is allowed after it). From then on
+ * xd_redis_link_send is not to be used. Codes as above. */
+enum xd_code xd_redis_link_listen(struct xd_redis_link *link, const char *command, size_t len);
 
 /* Ends the connection: outstanding callbacks are called with NULL, `down` is not. */
 void xd_redis_link_close(struct xd_redis_link *link);

@@ -3,7 +3,8 @@
  *   redis.c     requests: sent, redirected, answered
  *   servers.c   servers and the connections to them
  *   cluster.c   the map from slots to servers
- *   sentinel.c  who the master is */
+ *   sentinel.c  who the master is
+ *   channels.c  what is published, heard (channels.h) */
 #ifndef XD_CORE_REDIS_ROUTER_H
 #define XD_CORE_REDIS_ROUTER_H
 
@@ -77,6 +78,9 @@ int xd_servers_find(struct xd_redis *redis, const struct xd_redis_host *host);
 
 /* Sends the request over its lane of a server, now or once connected. An error: it was not taken. */
 enum xd_code xd_servers_send(struct xd_redis *redis, uint32_t server, struct xd_request *request);
+
+/* How connections are made. */
+struct xd_redis_link_config xd_servers_config(const struct xd_redis *redis);
 
 /* Ends all connections to a server. */
 void xd_servers_close(struct xd_redis *redis, uint32_t server);

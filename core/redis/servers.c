@@ -83,17 +83,22 @@ static void on_down(void *arg, const char *why)
         xd_cluster_map(redis);
 }
 
+struct xd_redis_link_config xd_servers_config(const struct xd_redis *redis)
+{
+    return (struct xd_redis_link_config){.base = redis->base,
+                                         .dns = redis->dns,
+                                         .tls = redis->tls,
+                                         .user = redis->url.user,
+                                         .password = redis->url.password,
+                                         .db = redis->url.db,
+                                         .master_only = redis->url.sentinel,
+                                         .timeout_ms = redis->options.timeout_ms,
+                                         .limit = redis->options.limit};
+}
+
 static bool open_link(struct xd_redis *redis, struct xd_lane *lane, uint32_t number)
 {
-    const struct xd_redis_link_config config = {.base = redis->base,
-                                                .dns = redis->dns,
-                                                .tls = redis->tls,
-                                                .user = redis->url.user,
-                                                .password = redis->url.password,
-                                                .db = redis->url.db,
-                                                .master_only = redis->url.sentinel,
-                                                .timeout_ms = redis->options.timeout_ms,
-                                                .limit = redis->options.limit};
+    const struct xd_redis_link_config config = xd_servers_config(redis);
     const struct xd_redis_link_events events = {.ready = on_ready, .down = on_down, .arg = lane};
     uint32_t patience_ms = number >= XD_REDIS_BLOCKING ? XD_REDIS_BLOCK_MS : 0;
     lane->link = xd_redis_link_open(&config, &lane->server->host, patience_ms, &events);
