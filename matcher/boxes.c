@@ -45,8 +45,8 @@ static float greatest(const float *values, unsigned count)
 
 static float least_of(const struct xd_node *node, unsigned column)
 {
-    const float *values = node->is_leaf ? xd_as_leaf(node)->values + column * XD_LEAF_ROWS
-                                        : lows(xd_as_branch(node), column);
+    const float *values =
+        node->is_leaf ? xd_as_leaf(node)->values + column * XD_LEAF_ROWS : lows(xd_as_branch(node), column);
     return least(values, node->count);
 }
 
@@ -79,7 +79,8 @@ void xd_box_of_node(const struct xd_row_layout *layout, const struct xd_node *no
     masks_of(node, &out->any, &out->all);
 }
 
-void xd_box_put(const struct xd_row_layout *layout, struct xd_branch *branch, unsigned child, const struct xd_box *box)
+void xd_box_put(const struct xd_row_layout *layout, struct xd_branch *branch, unsigned child,
+                const struct xd_box *box)
 {
     for (unsigned c = 0; c < layout->columns; c++) {
         xd_branch_column(branch, c)[child] = box->lo[c];
@@ -89,7 +90,8 @@ void xd_box_put(const struct xd_row_layout *layout, struct xd_branch *branch, un
     branch->all[child] = box->all;
 }
 
-void xd_box_get(const struct xd_row_layout *layout, const struct xd_branch *branch, unsigned child, struct xd_box *out)
+void xd_box_get(const struct xd_row_layout *layout, const struct xd_branch *branch, unsigned child,
+                struct xd_box *out)
 {
     for (unsigned c = 0; c < layout->columns; c++) {
         out->lo[c] = lows(branch, c)[child];
@@ -172,7 +174,8 @@ static xd_lanes growth(const struct xd_row_layout *layout, const struct xd_branc
     for (unsigned c = 0; c < layout->columns; c++) {
         float weight = layout->weights[c], lo = box->lo[c], hi = box->hi[c];
         if (weight == 0) continue;
-        xd_lanes low = xd_lanes_at(lows(branch, c) + first), high = xd_lanes_at(highs(layout, branch, c) + first);
+        xd_lanes low = xd_lanes_at(lows(branch, c) + first),
+                 high = xd_lanes_at(highs(layout, branch, c) + first);
         if (weight < 0) {
             weight = -weight;
             lo = doublings(lo);
@@ -187,8 +190,8 @@ static xd_lanes growth(const struct xd_row_layout *layout, const struct xd_branc
     return grows + spreads * 0x1p-5f;
 }
 
-unsigned xd_box_nearest(const struct xd_row_layout *layout, const struct xd_branch *branch, const struct xd_box *box,
-                        unsigned except, unsigned most)
+unsigned xd_box_nearest(const struct xd_row_layout *layout, const struct xd_branch *branch,
+                        const struct xd_box *box, unsigned except, unsigned most)
 {
     unsigned nearest = XD_CHILDREN;
     float least_growth = INFINITY;
@@ -204,7 +207,8 @@ unsigned xd_box_nearest(const struct xd_row_layout *layout, const struct xd_bran
     return nearest;
 }
 
-bool xd_box_holds(const struct xd_row_layout *layout, const struct xd_branch *branch, unsigned child, const xd_row row)
+bool xd_box_holds(const struct xd_row_layout *layout, const struct xd_branch *branch, unsigned child,
+                  const xd_row row)
 {
     for (unsigned c = 0; c < layout->columns; c++) {
         if (layout->weights[c] == 0) continue;

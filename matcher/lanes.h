@@ -1,4 +1,5 @@
-/* A few floats at a time: eight where the compiler may use AVX, else four. Nothing here depends on how many. */
+/* A few floats at a time: eight where the compiler may use AVX, else four. Nothing here depends on how many.
+ */
 #ifndef XD_MATCHER_LANES_H
 #define XD_MATCHER_LANES_H
 
