@@ -1,4 +1,4 @@
-# The broker and the client in one small image. docs/OPERATIONS.md says how to run it.
+# The programs in one small image. docs/OPERATIONS.md says how to run it.
 FROM debian:bookworm-slim AS build
 COPY tools/install-packages /src/tools/install-packages
 RUN apt-get update && /src/tools/install-packages build && rm -rf /var/lib/apt/lists/*
