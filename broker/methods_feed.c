@@ -9,7 +9,9 @@ struct position {
     struct xd_reply reply;
     bool named_start; /* `from` said where to begin */
     bool recovered;
+    bool ahead;       /* `next` is beyond what this broker has heard of: another may have told it */
     uint64_t next;
+    void (*then)(struct position *position);
 };
 
 static struct xd_event_id at_offset(const struct xd_broker *broker, uint64_t offset)
@@ -36,14 +38,14 @@ static struct position *begin(const struct xd_call *call)
 }
 
 /* Where to go on from a cursor. What retention has trimmed, or a former generation told, cannot be had again:
- * then from the oldest event, and not `recovered`. False: a cursor that this installation never gave. */
+ * then from the oldest event, and not `recovered`. False: a cursor that this installation never gave. One that is
+ * ahead may still be such a one: only the ledger knows. */
 static bool resume_at(const struct xd_broker *broker, struct xd_event_id cursor, struct position *position)
 {
     uint32_t generation = xd_ledger_generation(broker->ledger, 0);
     uint64_t oldest = xd_ledger_event_oldest(broker->ledger, 0);
     if (cursor.partition != 0 || cursor.generation > generation) return false;
-    if (cursor.generation == generation && cursor.offset > xd_ledger_event_head(broker->ledger, 0))
-        return false;
+    position->ahead = cursor.generation == generation && cursor.offset > xd_ledger_event_head(broker->ledger, 0);
     position->recovered = cursor.generation == generation && cursor.offset >= oldest;
     position->next = position->recovered ? cursor.offset : oldest;
     return true;
@@ -72,6 +74,29 @@ static void start(struct position *position)
     if (session->link && !session->closing) xd_feed_attach(session->broker->feed, session, position->next);
     free(position);
     xd_session_release(session);
+}
+
+static void on_head(void *arg, const struct xd_event_run *run)
+{
+    struct position *position = arg;
+    if (run->code != XD_OK)
+        refuse(position, run->code, NULL);
+    else if (position->next > run->head)
+        refuse(position, XD_BAD_CURSOR, position->named_start ? "from" : "durable");
+    else
+        position->then(position);
+}
+
+/* Goes on with `then` once it is known that the events before the position have been. */
+static void verify(struct position *position, void (*then)(struct position *position))
+{
+    const struct xd_session *session = position->reply.session;
+    if (!position->ahead) {
+        then(position);
+        return;
+    }
+    position->then = then;
+    xd_ledger_read_events(session->broker->ledger, 0, position->next, xd_session_account(session), 1, on_head, position);
 }
 
 static void on_first_saved(void *arg, enum xd_code code)
@@ -105,7 +130,20 @@ static void on_loaded(void *arg, enum xd_code code, struct xd_event_id stored)
         refuse(position, XD_BAD_CURSOR, "durable");
         return;
     }
-    start(position);
+    if (position->named_start)
+        start(position);
+    else
+        verify(position, start);
+}
+
+static void begin_or_load(struct position *position)
+{
+    const struct xd_session *session = position->reply.session;
+    if (session->durable[0] == '\0')
+        start(position);
+    else
+        xd_ledger_load_cursor(session->broker->ledger, xd_session_account(session), xd_str_of(session->durable),
+                              on_loaded, position);
 }
 
 static bool read_from(const struct xd_call *call, struct position *position, struct xd_error *error)
@@ -155,11 +193,7 @@ void xd_method_subscribe(struct xd_call *call)
         return;
     }
     session->subscribing = true;
-    if (session->durable[0] == '\0')
-        start(position);
-    else
-        xd_ledger_load_cursor(call->broker->ledger, xd_session_account(session), xd_str_of(session->durable),
-                              on_loaded, position);
+    verify(position, begin_or_load);
 }
 
 /* --- ack --- */
@@ -187,6 +221,8 @@ static bool read_ack(const struct xd_call *call, struct position *position, stru
         return xd_fail(error, XD_BAD_PARAMS, NULL, "the connection has no durable subscription");
     if (!xd_cursor_parse(text.at, text.len, &cursor) || !resume_at(call->broker, cursor, position) ||
         cursor.generation != xd_ledger_generation(call->broker->ledger, 0))
+        return xd_fail(error, XD_BAD_CURSOR, "cursor", "%s", xd_code_meaning(XD_BAD_CURSOR));
+    if (position->ahead && cursor.offset > call->session->subscriber.next)
         return xd_fail(error, XD_BAD_CURSOR, "cursor", "%s", xd_code_meaning(XD_BAD_CURSOR));
     position->next = cursor.offset;
     return true;

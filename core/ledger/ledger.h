@@ -208,13 +208,15 @@ void xd_ledger_follow_events(struct xd_ledger *ledger, xd_events_cb *callback, v
 /* The events of a partition that were durable when read, from `from` on, of one account ("*": all), about
  * `max_bytes` of them. `next`: where to go on; all events of the account before it have been given; an empty
  * run may be followed by more as long as `next` is below the head. (Read events may be ahead of those told to
- * followers.) `oldest`: the first event that retention has left; below it events may be missing. */
+ * followers.) `oldest`: the first event that retention has left; below it events may be missing. `head`: how many
+ * there were. */
 struct xd_event_run {
     enum xd_code code;
     const struct xd_event_ref *events;
     uint32_t count;
     uint64_t next;
     uint64_t oldest;
+    uint64_t head;
 };
 typedef void xd_event_run_cb(void *arg, const struct xd_event_run *run);
 void xd_ledger_read_events(struct xd_ledger *ledger, uint16_t partition, uint64_t from, struct xd_str account,

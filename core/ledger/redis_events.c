@@ -50,7 +50,8 @@ static void give(struct event_read *read, const redisReply *reply)
     read->callback(read->arg, &(struct xd_event_run){.events = events,
                                                      .count = count,
                                                      .next = xd_reply_uint_at(reply, 2),
-                                                     .oldest = read->p->oldest_event});
+                                                     .oldest = read->p->oldest_event,
+                                                     .head = xd_reply_uint_at(reply, 1)});
     free(events);
     free(read);
 }

@@ -204,7 +204,7 @@ struct event_read {
     void *arg;
     enum xd_code code;
     struct yield yield;
-    uint64_t next, oldest;
+    uint64_t next, oldest, head;
     int blocks; /* looked at, and their bytes */
     size_t looked_at;
 };
@@ -293,6 +293,7 @@ static bool read_events(struct event_read *read, struct xd_db *db)
     struct xd_db_partition row;
     if (!xd_db_read_partition(db, read->partition, &row)) return false;
     read->oldest = row.oldest_event;
+    read->head = row.next_event;
     if (read->from < row.oldest_event) read->from = row.oldest_event;
     read->next = read->from;
     return read->from >= row.next_event || read_from(read, db, row.folded_event, row.next_event);
@@ -323,8 +324,12 @@ static void event_read_done(struct xd_job *job, struct xd_sqlite *ledger)
         events[i] = (struct xd_event_ref){
             .offset = found->offset, .bytes = read->yield.bytes.data + found->at, .len = found->len};
     }
-    struct xd_event_run run = {
-        .code = read->code, .events = events, .count = count, .next = read->next, .oldest = read->oldest};
+    struct xd_event_run run = {.code = read->code,
+                               .events = events,
+                               .count = count,
+                               .next = read->next,
+                               .oldest = read->oldest,
+                               .head = read->head};
     read->callback(read->arg, &run);
     free(events);
     yield_free(&read->yield);

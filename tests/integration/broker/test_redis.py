@@ -10,14 +10,18 @@ import unittest
 import support
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Redis:
     """A redis-server on a free port, with an append-only file."""
 
     def __init__(self):
         self.directory = tempfile.TemporaryDirectory(prefix="crossdock-redis-")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = "redis://127.0.0.1:%d" % self.port
         self.process = subprocess.Popen(
             ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory.name,
@@ -67,6 +71,35 @@ class OverRedis(unittest.TestCase):
                 self.assertTrue(shipper.call("subscribe", {"from": cursor})["recovered"])
                 self.assertEqual([order["ref"] for order in shipper.call("orders")["orders"]], ["request-1", "request-2"])
             self.assertEqual(broker.stop(), 0)
+
+    def test_a_cursor_of_a_broker_that_is_further(self):
+        """A broker that was stopped, and resumes subscriptions before it has heard what another told meanwhile."""
+        late = support.Broker("--redis", self.redis.url, "--lease", "300ms")
+        further = support.Broker("--redis", self.redis.url, "--lease", "300ms", start=False,
+                                 listen="127.0.0.1:%d" % free_port())
+        with late:
+            further.start(until="msg=not_owning ")
+            late.send_signal(signal.SIGSTOP)
+            further.host, further.port = "127.0.0.1", int(further.listen.split(":")[1])
+            further.wait_log("msg=ready ")
+            with further, further.client("carrier") as carrier:
+                carrier.call("subscribe", {"from": "start"})
+                for number in range(50):
+                    carrier.call("submit", support.truck_offer("offer-%d" % number))
+                for number in range(50):
+                    cursor = carrier.event()["cursor"]
+                resumed = [support.Client((late.host, late.port)) for _ in range(8)]
+                waiting = [(client.send("hello", {"account": "carrier"}), client.send("subscribe", {"from": cursor}))
+                           for client in resumed]
+                late.send_signal(signal.SIGCONT)
+                self.assertTrue(all(client.result(numbers[1])["recovered"] for client, numbers in zip(resumed, waiting)))
+                carrier.call("submit", support.truck_offer("offer-51"))
+                self.assertEqual({client.event()["order"]["ref"] for client in resumed}, {"offer-51"})
+                with self.assertRaises(support.Refused) as refused, late.client("carrier") as client:
+                    client.call("subscribe", {"from": "0.1.1000"})
+                self.assertEqual(refused.exception.code, "bad_cursor")
+                for client in resumed:
+                    client.close()
 
     def test_weak_settings_are_refused_with_words(self):
         self.redis.cli("config", "set", "appendfsync", "everysec")
