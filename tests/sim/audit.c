@@ -1,0 +1,349 @@
+#include "tests/sim/audit.h"
+
+#include "tests/sim/told.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* What was told of an order. */
+struct known_order {
+    uint64_t id;
+    unsigned number; /* in the market */
+    bool accepted, refused, ended;
+};
+
+struct known_match {
+    uint64_t id;
+    unsigned offer, request; /* numbers in the market */
+    int64_t amount[XD_DIMS];
+    enum xd_match_state state;
+};
+
+struct sim_audit {
+    struct known_order *orders;
+    size_t order_count;
+    struct known_match *matches;
+    size_t match_count;
+};
+
+struct sim_audit *sim_audit_create(struct sim_world *world)
+{
+    (void)world;
+    return sim_new(sizeof(struct sim_audit));
+}
+
+void sim_audit_destroy(struct sim_audit *audit)
+{
+    free(audit->orders);
+    free(audit->matches);
+    free(audit);
+}
+
+size_t sim_audit_matches(const struct sim_audit *audit)
+{
+    return audit->match_count;
+}
+
+static struct known_order *find_order(const struct sim_audit *audit, uint64_t id)
+{
+    for (size_t i = 0; i < audit->order_count; i++) {
+        if (audit->orders[i].id == id) return &audit->orders[i];
+    }
+    return NULL;
+}
+
+static struct known_match *find_match(const struct sim_audit *audit, uint64_t id)
+{
+    for (size_t i = 0; i < audit->match_count; i++) {
+        if (audit->matches[i].id == id) return &audit->matches[i];
+    }
+    return NULL;
+}
+
+bool sim_audit_refused(const struct sim_audit *audit, uint64_t order_id)
+{
+    const struct known_order *order = find_order(audit, order_id);
+    return order && order->refused;
+}
+
+bool sim_audit_accepted(const struct sim_audit *audit, uint64_t order_id)
+{
+    const struct known_order *order = find_order(audit, order_id);
+    return order && order->accepted;
+}
+
+/* The market's number of an order, from its ref; the account must be its own. */
+static bool number_of(struct sim_world *world, const struct sim_told_party *party, unsigned *out)
+{
+    char text[16] = "";
+    if (party->ref.len < sizeof text) memcpy(text, party->ref.at, party->ref.len);
+    *out = text[0] == 'r' ? (unsigned)strtoul(text + 1, NULL, 10) : SIM_ORDERS_MAX;
+    bool good = *out < world->market->order_count &&
+                xd_str_equal(party->account, xd_str_of(world->market->orders[*out].account));
+    if (!good) sim_fail(world, "an event of an order that nobody wrote: %s", text);
+    return good;
+}
+
+/* --- orders --------------------------------------------------------------------------------------------- */
+
+static struct known_order *note_order(struct sim_world *world, const struct sim_told_party *party)
+{
+    struct sim_audit *audit = world->audit;
+    struct known_order *order = find_order(audit, party->id);
+    unsigned number;
+    if (!number_of(world, party, &number)) return NULL;
+    if (order) {
+        if (order->number != number)
+            sim_fail(world, "order %llx is r%u and r%u", (unsigned long long)party->id, number,
+                     order->number);
+        return order;
+    }
+    audit->orders = sim_grown(audit->orders, audit->order_count, sizeof *audit->orders);
+    audit->orders[audit->order_count] = (struct known_order){.id = party->id, .number = number};
+    return &audit->orders[audit->order_count++];
+}
+
+static void check_accepted_once(struct sim_world *world, const struct known_order *order)
+{
+    const struct sim_audit *audit = world->audit;
+    if (order->accepted) sim_fail(world, "r%u was accepted twice", order->number);
+    for (size_t i = 0; i < audit->order_count; i++) {
+        const struct known_order *other = &audit->orders[i];
+        if (other != order && other->number == order->number && other->accepted) {
+            sim_fail(world, "r%u is two orders: a retry became another", order->number);
+        }
+    }
+}
+
+static void order_event(struct sim_world *world, const struct sim_told *told)
+{
+    struct known_order *order = note_order(world, &told->order);
+    if (!order) return;
+    if (!xd_str_equal(told->account, told->order.account))
+        sim_fail(world, "r%u is told to another", order->number);
+    switch (told->type) {
+    case XD_EVENT_ORDER_ACCEPTED:
+        check_accepted_once(world, order);
+        order->accepted = true;
+        break;
+    case XD_EVENT_ORDER_REJECTED:
+        order->refused = true;
+        break;
+    case XD_EVENT_ORDER_CANCELLED:
+    case XD_EVENT_ORDER_EXPIRED:
+        order->ended = true;
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- what is allocated ---------------------------------------------------------------------------------- */
+
+static bool is_live(const struct known_match *match)
+{
+    return match->state == XD_MATCH_PROPOSED || match->state == XD_MATCH_CONFIRMED;
+}
+
+/* What a match that has been completed, or to which nobody came, had is used up. */
+static bool is_used(const struct known_match *match)
+{
+    return is_live(match) || match->state == XD_MATCH_COMPLETED || match->state == XD_MATCH_NO_SHOW;
+}
+
+static void check_request(struct sim_world *world, unsigned request)
+{
+    const struct sim_audit *audit = world->audit;
+    const struct xd_order *order = &world->market->orders[request].order;
+    enum xd_dim dim = xd_main_dim((enum xd_kind)order->kind);
+    int64_t sum = 0;
+    for (size_t i = 0; i < audit->match_count; i++) {
+        if (audit->matches[i].request == request && is_used(&audit->matches[i]))
+            sum += audit->matches[i].amount[dim];
+    }
+    if (sum > order->amount[dim]) {
+        sim_fail(world, "over-allocated: request r%u wants %lld, its matches have %lld", request,
+                 (long long)order->amount[dim], (long long)sum);
+    }
+}
+
+/* On each day, what live and completed matches have. */
+static void check_storage(struct sim_world *world, unsigned offer)
+{
+    const struct sim_audit *audit = world->audit;
+    const struct sim_order *orders = world->market->orders;
+    const struct xd_order *order = &orders[offer].order;
+    for (int64_t day = order->from_day; day < order->until_day; day++) {
+        int64_t sum[XD_DIMS] = {0};
+        for (size_t i = 0; i < audit->match_count; i++) {
+            const struct known_match *match = &audit->matches[i];
+            const struct xd_order *request = &orders[match->request].order;
+            bool there = request->from_day <= day && day < request->until_day;
+            bool counts = is_live(match) || match->state == XD_MATCH_COMPLETED;
+            for (unsigned dim = 0; match->offer == offer && counts && there && dim < XD_DIMS; dim++) {
+                sum[dim] += match->amount[dim];
+            }
+        }
+        for (unsigned dim = 0; dim < XD_DIMS; dim++) {
+            if (order->amount[dim] && sum[dim] > order->amount[dim]) {
+                sim_fail(world, "over-allocated: offer r%u has %lld, its matches %lld on day %lld", offer,
+                         (long long)order->amount[dim], (long long)sum[dim], (long long)day);
+            }
+        }
+    }
+}
+
+/* The load of a request on the offer's truck; NULL when it was taken off. */
+static const struct known_match *load_of(const struct sim_world *world, unsigned offer, uint64_t request)
+{
+    const struct sim_audit *audit = world->audit;
+    const struct known_order *order = find_order(audit, request);
+    for (size_t i = 0; order && i < audit->match_count; i++) {
+        const struct known_match *match = &audit->matches[i];
+        if (match->offer == offer && match->request == order->number && is_used(match)) return match;
+    }
+    return NULL;
+}
+
+/* What is aboard at each stop of the plan that the carrier was just told. Loads whose pickup is past are
+ * aboard at first. */
+static void check_truck(struct sim_world *world, unsigned offer, const struct sim_told *told)
+{
+    const struct xd_order *order = &world->market->orders[offer].order;
+    int64_t aboard[XD_DIMS] = {0};
+    for (uint32_t i = 0; i < 2 * told->stop_count; i++) {
+        uint32_t at = i % told->stop_count;
+        const struct known_match *load = load_of(world, offer, told->stops[at].request);
+        bool picked_up = false, delivered = false;
+        for (uint32_t k = 0; k < told->stop_count; k++) {
+            picked_up = picked_up || (k < at && told->stops[k].request == told->stops[at].request);
+            delivered = delivered || (k > at && told->stops[k].request == told->stops[at].request);
+        }
+        bool delivery = told->stops[at].delivery;
+        if (!load || (!delivery && !delivered)) continue;
+        bool first_round = i < told->stop_count; /* counts what is aboard before the first stop */
+        if (first_round && (!delivery || picked_up)) continue;
+        for (unsigned dim = 0; dim < XD_DIMS; dim++) {
+            aboard[dim] += first_round || !delivery ? load->amount[dim] : -load->amount[dim];
+            if (order->amount[dim] && aboard[dim] > order->amount[dim]) {
+                sim_fail(world, "over-allocated: truck r%u has room for %lld, %lld are aboard", offer,
+                         (long long)order->amount[dim], (long long)aboard[dim]);
+            }
+        }
+    }
+}
+
+/* --- matches -------------------------------------------------------------------------------------------- */
+
+static const enum xd_match_state state_of[XD_EVENT_TYPE_COUNT] = {
+    [XD_EVENT_MATCH_PROPOSED] = XD_MATCH_PROPOSED,   [XD_EVENT_MATCH_CONFIRMED] = XD_MATCH_CONFIRMED,
+    [XD_EVENT_MATCH_DECLINED] = XD_MATCH_DECLINED,   [XD_EVENT_MATCH_LAPSED] = XD_MATCH_LAPSED,
+    [XD_EVENT_MATCH_COMPLETED] = XD_MATCH_COMPLETED, [XD_EVENT_MATCH_CANCELLED] = XD_MATCH_CANCELLED,
+    [XD_EVENT_MATCH_NO_SHOW] = XD_MATCH_NO_SHOW,
+};
+
+static void check_ended(struct sim_world *world, const struct sim_told_party *party)
+{
+    const struct known_order *order = find_order(world->audit, party->id);
+    if (!order || !order->accepted) {
+        sim_fail(world, "a match of %.*s, which was not accepted", (int)party->ref.len, party->ref.at);
+    } else if (order->ended) {
+        sim_fail(world, "a new match of r%u, which had ended", order->number);
+    }
+}
+
+static struct known_match *note_match(struct sim_world *world, const struct sim_told *told)
+{
+    struct sim_audit *audit = world->audit;
+    struct known_match *match = find_match(audit, told->match_id);
+    unsigned offer, request;
+    if (match) return match;
+    if (!number_of(world, &told->party[XD_OFFER], &offer) ||
+        !number_of(world, &told->party[XD_REQUEST], &request))
+        return NULL;
+    check_ended(world, &told->party[XD_OFFER]);
+    check_ended(world, &told->party[XD_REQUEST]);
+    audit->matches = sim_grown(audit->matches, audit->match_count, sizeof *audit->matches);
+    match = &audit->matches[audit->match_count++];
+    *match = (struct known_match){.id = told->match_id, .offer = offer, .request = request};
+    memcpy(match->amount, told->amount, sizeof match->amount);
+    return match;
+}
+
+/* Private: told to the two only; a shipper sees its own stops. */
+static void check_private(struct sim_world *world, const struct sim_told *told)
+{
+    const struct sim_told_party *offer = &told->party[XD_OFFER], *request = &told->party[XD_REQUEST];
+    bool owner = xd_str_equal(told->account, offer->account),
+         requester = xd_str_equal(told->account, request->account);
+    if (!owner && !requester) sim_fail(world, "a match is told to a third account");
+    for (uint32_t i = 0; requester && !owner && i < told->stop_count; i++) {
+        if (told->stops[i].request != request->id) sim_fail(world, "a shipper is told another's stop");
+    }
+}
+
+static void match_event(struct sim_world *world, const struct sim_told *told)
+{
+    struct known_match *match = note_match(world, told);
+    check_private(world, told);
+    if (!match || told->type == XD_EVENT_MATCH_RESCHEDULED) return;
+    match->state = state_of[told->type];
+    check_request(world, match->request);
+    if (world->market->kind != XD_TRUCK) {
+        check_storage(world, match->offer);
+    } else if (is_live(match) && xd_str_equal(told->account, told->party[XD_OFFER].account)) {
+        check_truck(world, match->offer, told);
+    }
+}
+
+/* --- commits -------------------------------------------------------------------------------------------- */
+
+void sim_audit_commit(struct sim_world *world, unsigned partition, const struct sim_part *part,
+                      const struct sim_commit *commit)
+{
+    if (part->epoch == commit->epoch && part->nonce == commit->nonce) return;
+    sim_fail(world, "not fenced: a commit to p%u of epoch %llu, when it is %llu", partition,
+             (unsigned long long)commit->epoch, (unsigned long long)part->epoch);
+}
+
+void sim_audit_event(struct sim_world *world, unsigned partition, const uint8_t *bytes, size_t len)
+{
+    msgpack_unpacked object;
+    struct sim_told told;
+    if (!world->audit) return;
+    world->trace = XXH64(bytes, len, world->trace + partition);
+    msgpack_unpacked_init(&object);
+    if (msgpack_unpack_next(&object, (const char *)bytes, len, NULL) != MSGPACK_UNPACK_SUCCESS ||
+        !sim_told_read(&object.data, &told)) {
+        sim_fail(world, "p%u has an event that cannot be read", partition);
+    } else {
+        sim_say(world, "p%u: %s to %.*s, %.*s%.*s%s%.*s %llx", partition, xd_event_type_name(told.type),
+                (int)told.account.len, told.account.at, told.is_match ? 0 : (int)told.order.ref.len,
+                told.order.ref.at, told.is_match ? (int)told.party[0].ref.len : 0, told.party[0].ref.at,
+                told.is_match ? "+" : "", told.is_match ? (int)told.party[1].ref.len : 0,
+                told.party[1].ref.at, (unsigned long long)(told.is_match ? told.match_id : told.order.id));
+        (told.is_match ? match_event : order_event)(world, &told);
+    }
+    msgpack_unpacked_destroy(&object);
+}
+
+/* --- the end -------------------------------------------------------------------------------------------- */
+
+void sim_audit_end(struct sim_world *world)
+{
+    const struct sim_market *market = world->market;
+    for (unsigned i = 0; i < market->order_count; i++) {
+        const struct sim_order *order = &market->orders[i];
+        const struct known_order *known = find_order(world->audit, order->id);
+        if (order->acked && (!known || (!known->accepted && !known->refused))) {
+            sim_fail(world, "r%u was acknowledged and is lost", i);
+        }
+    }
+    for (unsigned p = 0; p < world->store->count; p++) {
+        if (market->next[p] != world->store->parts[p].event_count) {
+            sim_fail(world, "clients heard %llu of %zu events of p%u", (unsigned long long)market->next[p],
+                     world->store->parts[p].event_count, p);
+        }
+    }
+}

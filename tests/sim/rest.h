@@ -1,0 +1,12 @@
+/* What must be so between partitions when nothing moves any more (docs/CLUSTER.md, Borders). */
+#ifndef XD_TESTS_SIM_REST_H
+#define XD_TESTS_SIM_REST_H
+
+#include "matcher/engine.h"
+#include "tests/sim/store.h"
+
+/* All claims are settled, and both sides agree on every ghost and every match across a border; no order open in one partition would
+ * still match an offer of another. `engines`: of the store's partitions, as their owners or a replay have them. */
+void sim_check_rest(struct sim_world *world, struct xd_engine *const *engines);
+
+#endif
