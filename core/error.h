@@ -33,6 +33,7 @@
     X(WRONG_STATE, "wrong_state", "the order or match is in a state that does not allow it")                 \
     X(NOT_AMENDABLE, "not_amendable", "a field that cannot be amended: it makes the order what it is")       \
     X(HELD, "held", "an amendment that would take from live matches what they hold")                         \
+    X(CLAIMED, "claimed", "an order of which another partition has, or is offered, a part; try again later") \
     X(LAPSED, "lapsed", "the order's valid_until has passed")                                                \
     X(BOOK_FULL, "book_full", "the partition holds as many orders as it may")                                \
     X(TOO_MANY_ORDERS, "too_many_orders", "a submit call of more orders than the limit")                     \

@@ -73,6 +73,7 @@ enum xd_code xd_amend_order(struct xd_engine *engine, const struct xd_record *re
         return closed ? XD_WRONG_STATE : XD_NOT_FOUND;
     }
     if (!is_account(slot->account, record->account)) return XD_NOT_FOUND;
+    if (xd_border_holds(engine, slot)) return XD_CLAIMED;
     if (!may_be_amended(slot)) return XD_WRONG_STATE;
     struct xd_order before;
     xd_slot_order(slot, &before);

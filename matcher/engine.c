@@ -112,7 +112,7 @@ static enum xd_code carry_out(struct xd_engine *engine, const struct xd_record *
     case XD_RECORD_CREDIT:
         return set_credit(engine, record);
     default:
-        return XD_OK;
+        return xd_border_apply(engine, record);
     }
 }
 
@@ -120,11 +120,13 @@ bool xd_engine_apply(struct xd_engine *engine, int64_t now, const struct xd_reco
 {
     engine->output = output;
     engine->now = now;
+    xd_border_begin(engine);
     xd_lapse_due(engine);
     xd_treat_grown(engine);
     unsigned note = 0;
     enum xd_code outcome = engine->failed ? XD_NO_MEMORY : carry_out(engine, record, &note);
     xd_treat_grown(engine);
+    xd_border_flush(engine);
     xd_output_outcome_noted(output, outcome, note);
     empty_graveyard(engine);
     engine->output = NULL;

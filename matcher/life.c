@@ -14,9 +14,13 @@ static const char *side_name(enum xd_side side)
 void xd_settle_order(struct xd_engine *engine, struct xd_slot *slot)
 {
     if (slot->dead) return;
+    if (slot->role != XD_ROLE_OWN) {
+        xd_border_settle(engine, slot);
+        return;
+    }
     xd_book_update(engine, slot);
     bool open = slot->side == XD_OFFER ? slot->ended == XD_LIVE : slot->open > 0;
-    if (!open && !slot->first_deal) xd_slot_leave(engine, slot);
+    if (!open && !slot->first_deal && !xd_border_holds(engine, slot)) xd_slot_leave(engine, slot);
 }
 
 /* --- confirming ------------------------------------------------------------------------------------------------------------ */
@@ -46,7 +50,8 @@ void xd_confirm(struct xd_engine *engine, struct xd_deal *deal)
     xd_deadlines_remove(&engine->deadlines, &deal->deadline);
     xd_report_match(engine, deal, XD_EVENT_MATCH_CONFIRMED, NULL, NULL);
     await_completion(engine, deal);
-    if (request->confirmed == request->whole) {
+    xd_border_confirmed(engine, deal);
+    if (request->confirmed == request->whole && request->role == XD_ROLE_OWN) {
         xd_report_order(engine, request, XD_EVENT_ORDER_FILLED, NULL);
     }
 }
@@ -61,28 +66,30 @@ static bool begun(const struct xd_engine *engine, const struct xd_deal *deal)
     return !pickup || pickup->depart <= engine->now;
 }
 
-/* Gives back what is not fixed or begun. */
-static void give_back(struct xd_engine *engine, const struct xd_deal *deal)
+/* Gives back what is not fixed or begun. The day from which on storage is given back, or 0. */
+static int64_t give_back(struct xd_engine *engine, const struct xd_deal *deal)
 {
     struct xd_slot *offer = deal->order[XD_OFFER];
     const struct xd_slot *request = deal->order[XD_REQUEST];
-    bool given;
     if (offer->kind == XD_TRUCK) {
-        given = xd_plan_remove(&offer->truck_offer.plan, &engine->pool, &offer->truck_offer.truck, deal->id,
-                               engine->now);
-    } else {
-        int64_t from = request->storage_request.from_day, until = request->storage_request.until_day;
-        int64_t next_day = engine->now / XD_DAY_S + 1;
-        if (from * XD_DAY_S <= engine->now) from = next_day;
-        given = from < until;
-        if (given && !xd_slot_give(engine, offer, deal->amount, from, until)) engine->failed = true;
+        bool given = xd_plan_remove(&offer->truck_offer.plan, &engine->pool, &offer->truck_offer.truck, deal->id,
+                                    engine->now);
+        if (given) xd_grow(engine, offer);
+        return 0;
     }
-    if (given) xd_grow(engine, offer);
+    int64_t from = request->storage_request.from_day, until = request->storage_request.until_day;
+    int64_t next_day = engine->now / XD_DAY_S + 1;
+    if (from * XD_DAY_S <= engine->now) from = next_day;
+    if (from >= until) return 0;
+    if (offer->role != XD_ROLE_OWN) return from; /* its home gives it back */
+    if (!xd_slot_give(engine, offer, deal->amount, from, until)) engine->failed = true;
+    xd_grow(engine, offer);
+    return from;
 }
 
-/* The part is open again, unless its order has ended meanwhile. An order has lapsed when its own deadline was carried out: one
- * that is due at this record, but after what ends the match, comes to it yet. */
-static void reopen(struct xd_engine *engine, struct xd_slot *request, int32_t part)
+/* An order has lapsed when its own deadline was carried out: one that is due at this record, but after what ends the match,
+ * comes to it yet. */
+void xd_reopen(struct xd_engine *engine, struct xd_slot *request, int32_t part)
 {
     if (request->ended == XD_ENDED_CANCELLED || request->ended == XD_ENDED_EXPIRED) return;
     if (!request->lapse.index) {
@@ -92,6 +99,16 @@ static void reopen(struct xd_engine *engine, struct xd_slot *request, int32_t pa
     }
     request->open += part;
     xd_grow(engine, request);
+}
+
+/* Noted with the request; with the offer where the request is a copy, which goes with the match. */
+static void bar(struct xd_engine *engine, struct xd_slot *offer, struct xd_slot *request)
+{
+    if (request->role == XD_ROLE_OWN) {
+        xd_slot_bar(engine, request, offer->id);
+    } else {
+        xd_slot_bar(engine, offer, request->id);
+    }
 }
 
 struct ending {
@@ -116,13 +133,14 @@ static void end_deal(struct xd_engine *engine, struct xd_deal *deal, const struc
     } else if (ending->state != XD_MATCH_COMPLETED) {
         request->confirmed -= part;
     }
-    if (ending->gives_back) give_back(engine, deal);
-    if (ending->bars) xd_slot_bar(engine, request, offer->id);
+    int64_t give_from = ending->gives_back ? give_back(engine, deal) : 0;
+    if (ending->bars) bar(engine, offer, request);
     xd_report_match(engine, deal, ending->event, ending->by, ending->reason);
     if (ending->gives_back && offer->kind == XD_TRUCK) xd_report_moved(engine, offer, deal);
+    xd_border_ended(engine, deal, give_from, ending->reopens);
     xd_deal_leave(engine, deal);
     xd_pool_give(&engine->pool, deal);
-    if (ending->reopens) reopen(engine, request, part);
+    if (ending->reopens && request->role == XD_ROLE_OWN) xd_reopen(engine, request, part);
     xd_settle_order(engine, offer);
     xd_settle_order(engine, request);
 }
@@ -163,9 +181,8 @@ static void lapse_hold(struct xd_engine *engine, struct xd_deal *deal)
                                                 .bars = !deal->accepted[XD_OFFER] || !deal->accepted[XD_REQUEST]});
 }
 
-static void lapse_order(struct xd_engine *engine, struct xd_slot *slot)
+void xd_lapse_order(struct xd_engine *engine, struct xd_slot *slot)
 {
-    xd_deadlines_remove(&engine->deadlines, &slot->lapse);
     bool open = slot->side == XD_OFFER ? slot->ended == XD_LIVE : slot->open > 0;
     if (!open) return;
     xd_touch_order(engine, slot);
@@ -173,6 +190,17 @@ static void lapse_order(struct xd_engine *engine, struct xd_slot *slot)
     slot->ended = XD_ENDED_EXPIRED;
     xd_report_order(engine, slot, XD_EVENT_ORDER_EXPIRED, NULL);
     xd_settle_order(engine, slot);
+}
+
+static void order_due(struct xd_engine *engine, struct xd_slot *slot)
+{
+    xd_deadlines_remove(&engine->deadlines, &slot->lapse);
+    if (slot->role == XD_ROLE_GHOST) { /* its home says what becomes of it */
+        slot->ended = XD_ENDED_EXPIRED;
+        xd_book_update(engine, slot);
+    } else if (!xd_border_delays_lapse(engine, slot)) {
+        xd_lapse_order(engine, slot);
+    }
 }
 
 static const struct ending completion = {.state = XD_MATCH_COMPLETED, .event = XD_EVENT_MATCH_COMPLETED};
@@ -187,7 +215,11 @@ void xd_lapse_due(struct xd_engine *engine)
     struct xd_deadline *due;
     while (!engine->failed && (due = xd_deadlines_first(&engine->deadlines)) && due->when <= engine->now) {
         if (due->class == XD_DEADLINE_ORDER) {
-            lapse_order(engine, owner_of(due, offsetof(struct xd_slot, lapse)));
+            order_due(engine, owner_of(due, offsetof(struct xd_slot, lapse)));
+            continue;
+        }
+        if (due->class == XD_DEADLINE_GATHER) {
+            xd_border_gathered(engine, due);
             continue;
         }
         struct xd_deal *deal = owner_of(due, offsetof(struct xd_deal, deadline));
@@ -206,7 +238,7 @@ static bool is_account(const struct xd_account *account, struct xd_str name)
     return xd_str_equal((struct xd_str){account->name, account->len}, name);
 }
 
-static struct xd_deal *first_proposal(const struct xd_slot *slot)
+struct xd_deal *xd_first_proposal(const struct xd_slot *slot)
 {
     struct xd_deal *deal = slot->first_deal;
     while (deal && deal->state != XD_MATCH_PROPOSED) {
@@ -215,16 +247,8 @@ static struct xd_deal *first_proposal(const struct xd_slot *slot)
     return deal;
 }
 
-enum xd_code xd_cancel_order(struct xd_engine *engine, const struct xd_record *record)
+void xd_withdraw_order(struct xd_engine *engine, struct xd_slot *slot)
 {
-    struct xd_slot *slot = xd_table_get(&engine->orders, record->order_id);
-    if (!slot) {
-        bool closed = xd_seen_contains(&engine->seen, xd_id_number(record->order_id));
-        return closed ? XD_WRONG_STATE : XD_NOT_FOUND;
-    }
-    if (!is_account(slot->account, record->account)) return XD_NOT_FOUND;
-    bool open = slot->side == XD_OFFER ? slot->ended == XD_LIVE : slot->open > 0;
-    if (!open && !first_proposal(slot)) return XD_WRONG_STATE;
     xd_touch_order(engine, slot);
     slot->open = 0;
     slot->ended = XD_ENDED_CANCELLED;
@@ -236,10 +260,26 @@ enum xd_code xd_cancel_order(struct xd_engine *engine, const struct xd_record *r
                                 .gives_back = true,
                                 .reopens = true};
     struct xd_deal *deal;
-    while (!engine->failed && (deal = first_proposal(slot))) {
+    while (!engine->failed && (deal = xd_first_proposal(slot))) {
         end_proposal(engine, deal, &withdrawal);
     }
+    xd_border_withdraw(engine, slot);
     xd_settle_order(engine, slot);
+}
+
+enum xd_code xd_cancel_order(struct xd_engine *engine, const struct xd_record *record)
+{
+    struct xd_slot *slot = xd_table_get(&engine->orders, record->order_id);
+    if (!slot) {
+        bool closed = xd_seen_contains(&engine->seen, xd_id_number(record->order_id));
+        return closed ? XD_WRONG_STATE : XD_NOT_FOUND;
+    }
+    if (!is_account(slot->account, record->account)) return XD_NOT_FOUND;
+    bool open = slot->side == XD_OFFER ? slot->ended == XD_LIVE : slot->open > 0;
+    if (!open && !xd_first_proposal(slot) && !xd_border_claimed(engine, slot) && !xd_border_proposed(engine, slot)) {
+        return XD_WRONG_STATE;
+    }
+    if (!xd_border_delays_cancel(engine, slot)) xd_withdraw_order(engine, slot);
     return XD_OK;
 }
 
@@ -326,4 +366,24 @@ enum xd_code xd_accept_match(struct xd_engine *engine, const struct xd_record *r
         xd_confirm(engine, deal); /* the parts of a group have consecutive ids */
     }
     return XD_OK;
+}
+
+void xd_end_withdrawn(struct xd_engine *engine, struct xd_deal *deal, enum xd_side by, bool rollback)
+{
+    struct ending ending = {.state = XD_MATCH_DECLINED,
+                            .event = XD_EVENT_MATCH_DECLINED,
+                            .by = side_name(by),
+                            .reason = "order_cancelled",
+                            .gives_back = true,
+                            .reopens = true};
+    if (rollback) {
+        ending.state = XD_MATCH_CANCELLED;
+        ending.event = XD_EVENT_MATCH_CANCELLED;
+        ending.reason = "rollback";
+    }
+    if (deal->state == XD_MATCH_PROPOSED) {
+        end_proposal(engine, deal, &ending);
+    } else if (rollback) {
+        end_deal(engine, deal, &ending);
+    }
 }

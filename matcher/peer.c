@@ -1,10 +1,16 @@
 /* The other partitions of the kind: sessions, and messages numbered in them. */
+#include "core/id.h"
 #include "matcher/border.h"
 
 int xd_peer_range(const struct xd_border *border, uint64_t partition)
 {
     if (partition < border->first || partition - border->first >= border->layout.count) return -1;
     return (int)(partition - border->first);
+}
+
+unsigned xd_home_range(const struct xd_border *border, uint64_t id)
+{
+    return (unsigned)(xd_id_partition(id) - border->first) % XD_RANGES_MAX;
 }
 
 bool xd_peer_take(struct xd_border *border, const struct xd_message_head *head)

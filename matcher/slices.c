@@ -5,11 +5,12 @@
  *
  * What is about to change, or to go, and is still to come, is packed as it is and kept aside until the walk gets there. Then
  * the same for matches, by id. */
-#include "matcher/state.h"
+#include "matcher/border.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+static const size_t BORDER_MAX = (size_t)1 << 32;
 static const size_t PACKED_MAX = (size_t)64 << 20; /* of one order, far above what any comes to */
 
 /* How an order or match was. */
@@ -28,6 +29,7 @@ struct images {
 
 struct xd_slices {
     struct xd_buf header; /* as it was; empty once it has been given */
+    struct xd_buf border; /* the same of what comes last: ghosts and the like */
     struct xd_buf bytes;  /* what is to be kept is packed here first */
     bool failed;
     xd_link order; /* the next to come to, or 0 */
@@ -192,7 +194,9 @@ bool xd_engine_save_begin(struct xd_engine *engine)
     xd_buf_init(&slices->header, PACKED_MAX);
     xd_buf_init(&slices->bytes, PACKED_MAX);
     xd_pack_header(engine, &slices->header);
-    slices->failed = slices->header.failed;
+    xd_buf_init(&slices->border, BORDER_MAX);
+    xd_border_pack(engine, &slices->border, NULL);
+    slices->failed = slices->header.failed || slices->border.failed;
     slices->order = engine->first_order;
     slices->deal = engine->first_deal;
     slices->orders_end = engine->next_entered;
@@ -210,6 +214,7 @@ enum xd_save_result xd_engine_save_some(struct xd_engine *engine, uint32_t most,
     while (more && most-- && !slices->failed && !out->failed) {
         more = give_order(engine, out) || give_match(engine, out);
     }
+    if (!more) xd_buf_add(out, slices->border.data, slices->border.len);
     if (slices->failed || out->failed || engine->failed) {
         xd_engine_save_abandon(engine);
         return XD_SAVE_FAILED;
@@ -251,5 +256,6 @@ void xd_engine_save_abandon(struct xd_engine *engine)
     free_images(&slices->deals);
     xd_buf_free(&slices->bytes);
     xd_buf_free(&slices->header);
+    xd_buf_free(&slices->border);
     free(slices);
 }

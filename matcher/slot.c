@@ -192,11 +192,12 @@ static bool take_over(struct xd_engine *engine, struct xd_slot *slot, struct xd_
         deal->order[fresh->side] = fresh;
     }
     slot->first_deal = NULL;
+    fresh->aside = slot->aside;
+    fresh->barred = slot->barred;
+    slot->barred = NULL;
     if (slot->side == XD_REQUEST) {
         fresh->confirmed = slot->confirmed;
         fresh->open += slot->open - slot->whole;
-        fresh->barred = slot->barred;
-        slot->barred = NULL;
     } else if (slot->kind != XD_TRUCK) {
         return take_over_calendar(engine, slot, fresh);
     } else if (slot->truck_offer.truck.available_from == fresh->truck_offer.truck.available_from) {
@@ -251,12 +252,14 @@ bool xd_slot_barred(const struct xd_slot *request, uint64_t offer_id)
     return false;
 }
 
-/* Forgets offers that are gone: they cannot come back. */
+/* Forgets offers that are gone: they cannot come back. Of those of other partitions it is not known. */
 static void forget_gone(const struct xd_engine *engine, struct xd_barred *barred)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < barred->count; i++) {
-        if (xd_table_get(&engine->orders, barred->offers[i])) barred->offers[kept++] = barred->offers[i];
+        uint64_t id = barred->offers[i];
+        bool elsewhere = xd_id_partition(id) != engine->options.partition;
+        if (elsewhere || xd_table_get(&engine->orders, id)) barred->offers[kept++] = id;
     }
     barred->count = kept;
 }
@@ -308,6 +311,7 @@ enum xd_order_state xd_slot_state(const struct xd_slot *slot)
 
 bool xd_rests(const struct xd_slot *slot)
 {
-    if (slot->dead || slot->ended != XD_LIVE || slot->fill != XD_FILL_REST) return false;
+    if (slot->dead || slot->aside || slot->role == XD_ROLE_IMAGE) return false;
+    if (slot->ended != XD_LIVE || slot->fill != XD_FILL_REST) return false;
     return slot->side == XD_OFFER || slot->open > 0;
 }

@@ -3,7 +3,8 @@
  * A run of MessagePack arrays: a header with the counts, then each order as they came, then each match by id. Nothing in it
  * depends on how the engine came by its state: no table order, no capacity of an array. */
 #include "core/mp.h"
-#include "matcher/state.h"
+#include "matcher/border.h"
+#include "matcher/unpack.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ enum { SNAPSHOT_VERSION = 1 };
 
 void xd_pack_header(const struct xd_engine *engine, struct xd_buf *out)
 {
-    xd_mp_array(out, 7);
+    xd_mp_array(out, engine->border ? 8 : 7);
     xd_mp_uint(out, SNAPSHOT_VERSION);
     xd_mp_int(out, engine->now);
     xd_mp_uint(out, engine->next_age);
@@ -27,13 +28,7 @@ void xd_pack_header(const struct xd_engine *engine, struct xd_buf *out)
         xd_mp_uint(out, engine->seen.intervals[i].first);
         xd_mp_uint(out, engine->seen.intervals[i].last);
     }
-}
-
-static void write_amounts(struct xd_buf *out, const int64_t amount[XD_DIMS])
-{
-    for (unsigned d = 0; d < XD_DIMS; d++) {
-        xd_mp_int(out, amount[d]);
-    }
+    if (engine->border) xd_border_pack_header(engine->border, out);
 }
 
 enum { LOAD_FIELDS = 20 };
@@ -53,14 +48,14 @@ static void write_load(struct xd_buf *out, const struct xd_load *load)
     xd_mp_int(out, load->load_s);
     xd_mp_int(out, load->unload_s);
     xd_mp_int(out, load->direct_m);
-    write_amounts(out, load->amount);
+    xd_write_amounts(out, load->amount);
     xd_mp_int(out, load->has_temp ? load->temp.min : 0);
     xd_mp_int(out, load->has_temp ? load->temp.max : 0);
     xd_mp_int(out, load->has_temp | load->picked_up << 1 | load->off << 2);
 }
 
 /* A stop carries its load where the load appears first; a delivery later on names it by that position. */
-static void write_plan(struct xd_buf *out, const struct xd_plan *plan)
+void xd_pack_plan(const struct xd_plan *plan, struct xd_buf *out)
 {
     xd_mp_array(out, 6 + plan->count);
     xd_mp_double(out, plan->at.x);
@@ -129,7 +124,7 @@ static void write_barred(struct xd_buf *out, const struct xd_barred *barred)
 }
 
 /* The order in the ledger's form, as bytes. */
-static void write_terms(struct xd_buf *out, const struct xd_slot *slot)
+void xd_pack_terms(const struct xd_slot *slot, struct xd_buf *out)
 {
     struct xd_order order;
     xd_slot_order(slot, &order);
@@ -150,13 +145,23 @@ void xd_pack_order(const struct xd_slot *slot, struct xd_buf *out)
     xd_mp_int(out, slot->open);
     xd_mp_int(out, slot->confirmed);
     write_barred(out, slot->barred);
-    write_terms(out, slot);
+    xd_pack_terms(slot, out);
     if (slot->side == XD_REQUEST) {
         xd_mp_nil(out);
     } else if (slot->kind == XD_TRUCK) {
-        write_plan(out, &slot->truck_offer.plan);
+        xd_pack_plan(&slot->truck_offer.plan, out);
     } else {
         write_calendar(out, slot->storage_offer.calendar);
+    }
+}
+
+/* An order of this partition by its id; a copy that the match alone has, as it is. */
+static void write_party(const struct xd_slot *slot, struct xd_buf *out)
+{
+    if (slot->role == XD_ROLE_IMAGE) {
+        xd_pack_image(slot, out);
+    } else {
+        xd_mp_uint(out, slot->id);
     }
 }
 
@@ -167,12 +172,12 @@ void xd_pack_match(const struct xd_deal *deal, struct xd_buf *out)
     xd_mp_array(out, DEAL_FIELDS);
     xd_mp_uint(out, deal->id);
     xd_mp_uint(out, deal->group);
-    xd_mp_uint(out, deal->order[XD_OFFER]->id);
-    xd_mp_uint(out, deal->order[XD_REQUEST]->id);
+    write_party(deal->order[XD_OFFER], out);
+    write_party(deal->order[XD_REQUEST], out);
     xd_mp_uint(out, deal->state);
     xd_mp_int(out, deal->accepted[XD_OFFER] | deal->accepted[XD_REQUEST] << 1);
     xd_mp_int(out, deal->part);
-    write_amounts(out, deal->amount);
+    xd_write_amounts(out, deal->amount);
     xd_mp_int(out, deal->quote);
     xd_mp_int(out, deal->price);
     xd_mp_int(out, deal->surplus);
@@ -194,6 +199,7 @@ bool xd_engine_save(const struct xd_engine *engine, struct xd_buf *out)
     for (const struct xd_deal *deal = engine->first_deal; deal; deal = deal->after) {
         xd_pack_match(deal, out);
     }
+    xd_border_pack(engine, out, NULL);
     return !out->failed;
 }
 
@@ -219,100 +225,39 @@ uint64_t xd_engine_state_hash(const struct xd_engine *engine)
         if (!bytes.failed) xd_mark_hash(engine->unhashed, mark, bytes.data, bytes.len);
     }
     bytes.len = 0;
+    uint64_t border = 0;
+    xd_border_pack(engine, &bytes, &border);
     xd_pack_header(engine, &bytes);
-    uint64_t result = bytes.failed ? 0 : engine->unhashed->sum + XXH3_64bits(bytes.data, bytes.len);
+    uint64_t result = bytes.failed ? 0 : engine->unhashed->sum + border + XXH3_64bits(bytes.data, bytes.len);
     xd_buf_free(&bytes);
     return result;
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------------------- */
 
-/* A checked walk over the elements of an array: a missing element or one of another type sets `bad`. */
-struct reader {
-    const msgpack_object *at;
-    uint32_t left;
-    bool bad;
-};
-
-static struct reader array_of(const msgpack_object *object)
-{
-    if (object && object->type == MSGPACK_OBJECT_ARRAY) {
-        return (struct reader){.at = object->via.array.ptr, .left = object->via.array.size};
-    }
-    return (struct reader){.bad = true};
-}
-
-static const msgpack_object *next(struct reader *reader)
-{
-    if (reader->bad || !reader->left) {
-        reader->bad = true;
-        return NULL;
-    }
-    reader->left--;
-    return reader->at++;
-}
-
-static int64_t read_int(struct reader *reader)
-{
-    const msgpack_object *object = next(reader);
-    if (object && object->type == MSGPACK_OBJECT_POSITIVE_INTEGER) return (int64_t)object->via.u64;
-    if (object && object->type == MSGPACK_OBJECT_NEGATIVE_INTEGER) return object->via.i64;
-    reader->bad = true;
-    return 0;
-}
-
-static uint64_t read_uint(struct reader *reader)
-{
-    return (uint64_t)read_int(reader);
-}
-
-static double read_double(struct reader *reader)
-{
-    const msgpack_object *object = next(reader);
-    if (object && object->type == MSGPACK_OBJECT_FLOAT64) return object->via.f64;
-    reader->bad = true;
-    return 0;
-}
-
-static struct xd_str read_bytes(struct reader *reader)
-{
-    const msgpack_object *object = next(reader);
-    if (object && object->type == MSGPACK_OBJECT_STR) return (struct xd_str){object->via.str.ptr, object->via.str.size};
-    if (object && object->type == MSGPACK_OBJECT_BIN) return (struct xd_str){object->via.bin.ptr, object->via.bin.size};
-    reader->bad = true;
-    return (struct xd_str){"", 0};
-}
-
-static void read_amounts(struct reader *reader, int64_t amount[XD_DIMS])
-{
-    for (unsigned d = 0; d < XD_DIMS; d++) {
-        amount[d] = read_int(reader);
-    }
-}
-
 static struct xd_load *read_load(struct xd_pool *pool, const msgpack_object *object)
 {
-    struct reader in = array_of(object);
+    struct xd_reader in = xd_read_array(object);
     struct xd_load *load = xd_pool_take(pool, sizeof *load);
     if (!load) return NULL;
-    load->match_id = read_uint(&in);
-    load->request_id = read_uint(&in);
-    load->pickup_place.lat_e7 = (int32_t)read_int(&in);
-    load->pickup_place.lon_e7 = (int32_t)read_int(&in);
-    load->delivery_place.lat_e7 = (int32_t)read_int(&in);
-    load->delivery_place.lon_e7 = (int32_t)read_int(&in);
+    load->match_id = xd_read_uint(&in);
+    load->request_id = xd_read_uint(&in);
+    load->pickup_place.lat_e7 = (int32_t)xd_read_int(&in);
+    load->pickup_place.lon_e7 = (int32_t)xd_read_int(&in);
+    load->delivery_place.lat_e7 = (int32_t)xd_read_int(&in);
+    load->delivery_place.lon_e7 = (int32_t)xd_read_int(&in);
     load->pickup = xd_place_vector(load->pickup_place);
     load->delivery = xd_place_vector(load->delivery_place);
-    load->pickup_from = read_int(&in);
-    load->pickup_until = read_int(&in);
-    load->deliver_until = read_int(&in);
-    load->load_s = (int32_t)read_int(&in);
-    load->unload_s = (int32_t)read_int(&in);
-    load->direct_m = (int32_t)read_int(&in);
-    read_amounts(&in, load->amount);
-    load->temp.min = (int16_t)read_int(&in);
-    load->temp.max = (int16_t)read_int(&in);
-    int64_t flags = read_int(&in);
+    load->pickup_from = xd_read_int(&in);
+    load->pickup_until = xd_read_int(&in);
+    load->deliver_until = xd_read_int(&in);
+    load->load_s = (int32_t)xd_read_int(&in);
+    load->unload_s = (int32_t)xd_read_int(&in);
+    load->direct_m = (int32_t)xd_read_int(&in);
+    xd_read_amounts(&in, load->amount);
+    load->temp.min = (int16_t)xd_read_int(&in);
+    load->temp.max = (int16_t)xd_read_int(&in);
+    int64_t flags = xd_read_int(&in);
     load->has_temp = flags & 1;
     load->picked_up = flags >> 1 & 1;
     load->off = flags >> 2 & 1;
@@ -323,14 +268,14 @@ static struct xd_load *read_load(struct xd_pool *pool, const msgpack_object *obj
 
 static bool read_stop(struct xd_plan *plan, struct xd_pool *pool, const msgpack_object *object)
 {
-    struct reader in = array_of(object);
-    struct xd_stop stop = {.delivery = read_int(&in) != 0};
-    stop.leg_m = (int32_t)read_int(&in);
-    stop.depart = read_int(&in);
-    stop.start = read_int(&in);
-    stop.end = read_int(&in);
-    stop.told = read_int(&in);
-    const msgpack_object *load = next(&in);
+    struct xd_reader in = xd_read_array(object);
+    struct xd_stop stop = {.delivery = xd_read_int(&in) != 0};
+    stop.leg_m = (int32_t)xd_read_int(&in);
+    stop.depart = xd_read_int(&in);
+    stop.start = xd_read_int(&in);
+    stop.end = xd_read_int(&in);
+    stop.told = xd_read_int(&in);
+    const msgpack_object *load = xd_read_next(&in);
     if (in.bad) return false;
     bool named = load->type == MSGPACK_OBJECT_POSITIVE_INTEGER;
     if (named && load->via.u64 >= plan->count) return false;
@@ -344,28 +289,34 @@ static bool read_stop(struct xd_plan *plan, struct xd_pool *pool, const msgpack_
 
 static bool read_plan(struct xd_plan *plan, struct xd_pool *pool, const struct xd_truck *truck, const msgpack_object *object)
 {
-    struct reader in = array_of(object);
-    plan->at.x = read_double(&in);
-    plan->at.y = read_double(&in);
-    plan->at.z = read_double(&in);
-    plan->free = read_int(&in);
-    plan->done_m = read_int(&in);
-    plan->direct_m = read_int(&in);
+    struct xd_reader in = xd_read_array(object);
+    plan->at.x = xd_read_double(&in);
+    plan->at.y = xd_read_double(&in);
+    plan->at.z = xd_read_double(&in);
+    plan->free = xd_read_int(&in);
+    plan->done_m = xd_read_int(&in);
+    plan->direct_m = xd_read_int(&in);
     while (in.left) {
-        if (!read_stop(plan, pool, next(&in))) return false;
+        if (!read_stop(plan, pool, xd_read_next(&in))) return false;
     }
     xd_plan_measure(plan, truck);
     return !in.bad;
 }
 
+bool xd_unpack_plan(struct xd_engine *engine, struct xd_slot *truck_offer, const msgpack_object *object)
+{
+    struct xd_truck_offer *offer = &truck_offer->truck_offer;
+    return read_plan(&offer->plan, &engine->pool, &offer->truck, object);
+}
+
 /* A run is taken from the capacity. */
-static bool read_run(struct xd_engine *engine, struct xd_slot *slot, unsigned dim, int64_t day, struct reader *in,
+static bool read_run(struct xd_engine *engine, struct xd_slot *slot, unsigned dim, int64_t day, struct xd_reader *in,
                      int64_t *length)
 {
     int64_t taken[XD_DIMS] = {0};
     int64_t capacity = xd_slot_amount(slot, (enum xd_dim)dim);
-    int64_t free = read_int(in);
-    *length = read_int(in);
+    int64_t free = xd_read_int(in);
+    *length = xd_read_int(in);
     if (in->bad || free < 0 || free > capacity) return false;
     if (*length < 1 || *length > slot->storage_offer.until_day - day) return false;
     taken[dim] = capacity - free;
@@ -374,7 +325,7 @@ static bool read_run(struct xd_engine *engine, struct xd_slot *slot, unsigned di
 
 static bool read_calendar(struct xd_engine *engine, struct xd_slot *slot, const msgpack_object *object)
 {
-    struct reader in = array_of(object);
+    struct xd_reader in = xd_read_array(object);
     if (!in.left) return !in.bad;
     for (unsigned dim = 0; dim < XD_DIMS; dim++) {
         if (!(slot->dims >> dim & 1)) continue;
@@ -395,24 +346,29 @@ static bool read_state_of(struct xd_engine *engine, struct xd_slot *slot, const 
 }
 
 /* Not by xd_slot_bar, which would take offers that are not read yet for gone. */
-static bool read_barred(struct xd_engine *engine, struct xd_slot *slot, struct reader barred)
+static bool read_barred(struct xd_engine *engine, struct xd_slot *slot, struct xd_reader barred)
 {
     if (barred.left && !xd_slot_bar_room(engine, slot, barred.left)) return false;
     while (barred.left && !barred.bad) {
-        slot->barred->offers[slot->barred->count++] = read_uint(&barred);
+        slot->barred->offers[slot->barred->count++] = xd_read_uint(&barred);
     }
     return !barred.bad;
 }
 
+bool xd_unpack_barred(struct xd_engine *engine, struct xd_slot *slot, const msgpack_object *object)
+{
+    return read_barred(engine, slot, xd_read_array(object));
+}
+
 static struct xd_slot *read_slot(struct xd_engine *engine, const msgpack_object *object)
 {
-    struct reader in = array_of(object);
-    uint64_t id = read_uint(&in), age = read_uint(&in);
-    struct xd_str account = read_bytes(&in);
-    int64_t credit = read_int(&in), ended = read_int(&in), open = read_int(&in), confirmed = read_int(&in);
-    struct reader barred = array_of(next(&in));
-    struct xd_str packed = read_bytes(&in);
-    const msgpack_object *rest = next(&in);
+    struct xd_reader in = xd_read_array(object);
+    uint64_t id = xd_read_uint(&in), age = xd_read_uint(&in);
+    struct xd_str account = xd_read_bytes(&in);
+    int64_t credit = xd_read_int(&in), ended = xd_read_int(&in), open = xd_read_int(&in), confirmed = xd_read_int(&in);
+    struct xd_reader barred = xd_read_array(xd_read_next(&in));
+    struct xd_str packed = xd_read_bytes(&in);
+    const msgpack_object *rest = xd_read_next(&in);
     if (in.bad || barred.bad) return NULL;
     msgpack_unpacked order_object;
     msgpack_unpacked_init(&order_object);
@@ -438,30 +394,40 @@ static struct xd_slot *read_slot(struct xd_engine *engine, const msgpack_object 
     return good && !engine->failed ? slot : NULL;
 }
 
+static struct xd_slot *read_party(struct xd_engine *engine, const msgpack_object *object)
+{
+    if (object && object->type == MSGPACK_OBJECT_POSITIVE_INTEGER) {
+        return xd_table_get(&engine->orders, object->via.u64);
+    }
+    struct xd_slot *image = xd_unpack_image(engine, object);
+    if (image && image->side == XD_REQUEST) image->open = 0;
+    return image;
+}
+
 static struct xd_deal *read_deal(struct xd_engine *engine, const msgpack_object *object)
 {
-    struct reader in = array_of(object);
+    struct xd_reader in = xd_read_array(object);
     struct xd_deal *deal = xd_pool_take(&engine->pool, sizeof *deal);
     if (!deal) return NULL;
-    deal->id = read_uint(&in);
-    deal->group = read_uint(&in);
-    deal->order[XD_OFFER] = xd_table_get(&engine->orders, read_uint(&in));
-    deal->order[XD_REQUEST] = xd_table_get(&engine->orders, read_uint(&in));
-    deal->state = (uint8_t)read_int(&in);
-    int64_t accepted = read_int(&in);
+    deal->id = xd_read_uint(&in);
+    deal->group = xd_read_uint(&in);
+    deal->order[XD_OFFER] = read_party(engine, xd_read_next(&in));
+    deal->order[XD_REQUEST] = read_party(engine, xd_read_next(&in));
+    deal->state = (uint8_t)xd_read_int(&in);
+    int64_t accepted = xd_read_int(&in);
     deal->accepted[XD_OFFER] = accepted & 1;
     deal->accepted[XD_REQUEST] = accepted >> 1 & 1;
-    deal->part = (int32_t)read_int(&in);
-    read_amounts(&in, deal->amount);
-    deal->quote = read_int(&in);
-    deal->price = read_int(&in);
-    deal->surplus = read_int(&in);
-    deal->access = read_int(&in);
-    deal->km_m = read_int(&in);
-    deal->added_m = read_int(&in);
-    deal->hold_until = read_int(&in);
-    deal->planned_end = read_int(&in);
-    int64_t when = read_int(&in);
+    deal->part = (int32_t)xd_read_int(&in);
+    xd_read_amounts(&in, deal->amount);
+    deal->quote = xd_read_int(&in);
+    deal->price = xd_read_int(&in);
+    deal->surplus = xd_read_int(&in);
+    deal->access = xd_read_int(&in);
+    deal->km_m = xd_read_int(&in);
+    deal->added_m = xd_read_int(&in);
+    deal->hold_until = xd_read_int(&in);
+    deal->planned_end = xd_read_int(&in);
+    int64_t when = xd_read_int(&in);
     deal->deadline.age = deal->id;
     bool proposed = deal->state == XD_MATCH_PROPOSED;
     deal->deadline.class = proposed ? XD_DEADLINE_HOLD : XD_DEADLINE_COMPLETION;
@@ -475,25 +441,27 @@ static struct xd_deal *read_deal(struct xd_engine *engine, const msgpack_object 
 
 struct counts {
     uint64_t orders, deals;
+    struct xd_border_counts border;
 };
 
 static bool read_header(struct xd_engine *engine, const msgpack_object *object, struct counts *counts)
 {
-    struct reader in = array_of(object);
-    if (read_int(&in) != SNAPSHOT_VERSION) return false;
-    engine->now = read_int(&in);
-    engine->next_age = read_uint(&in);
-    engine->next_match = read_uint(&in);
-    counts->orders = read_uint(&in);
-    counts->deals = read_uint(&in);
-    struct reader seen = array_of(next(&in));
+    struct xd_reader in = xd_read_array(object);
+    if (xd_read_int(&in) != SNAPSHOT_VERSION) return false;
+    engine->now = xd_read_int(&in);
+    engine->next_age = xd_read_uint(&in);
+    engine->next_match = xd_read_uint(&in);
+    counts->orders = xd_read_uint(&in);
+    counts->deals = xd_read_uint(&in);
+    struct xd_reader seen = xd_read_array(xd_read_next(&in));
     if (in.bad || seen.bad || seen.left % 2) return false;
     engine->seen.count = engine->seen.room = seen.left / 2;
     engine->seen.intervals = calloc(seen.left / 2 + 1, sizeof *engine->seen.intervals);
     for (uint32_t i = 0; engine->seen.intervals && i < engine->seen.count; i++) {
-        engine->seen.intervals[i].first = read_uint(&seen);
-        engine->seen.intervals[i].last = read_uint(&seen);
+        engine->seen.intervals[i].first = xd_read_uint(&seen);
+        engine->seen.intervals[i].last = xd_read_uint(&seen);
     }
+    if (engine->border && !xd_border_unpack_header(engine->border, xd_read_next(&in), &counts->border)) return false;
     return engine->seen.intervals && !seen.bad;
 }
 
@@ -536,8 +504,12 @@ static bool read_all(struct xd_engine *engine, const char *bytes, size_t len)
     for (uint64_t i = 0; good && i < counts.deals; i++) {
         good = read_next_deal(engine, &in);
     }
+    good = good && xd_books_fill(engine);
+    for (uint64_t i = 0; good && i < xd_border_count(&counts.border); i++) {
+        good = next_object(&in) && xd_border_unpack(engine, &counts.border, i, &in.object.data);
+    }
     msgpack_unpacked_destroy(&in.object);
-    return good && in.at == len && xd_books_fill(engine);
+    return good && in.at == len;
 }
 
 struct xd_engine *xd_engine_load(const struct xd_engine_options *options, const uint8_t *bytes, size_t len)

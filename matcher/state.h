@@ -23,7 +23,7 @@ struct xd_border;
 /* --- deadlines (deadlines.c) ----------------------------------------------------------------------------------------------- */
 
 /* Deadlines of one second are carried out in this order, then by age. */
-enum xd_deadline_class { XD_DEADLINE_HOLD, XD_DEADLINE_ORDER, XD_DEADLINE_COMPLETION };
+enum xd_deadline_class { XD_DEADLINE_HOLD, XD_DEADLINE_ORDER, XD_DEADLINE_COMPLETION, XD_DEADLINE_GATHER };
 
 struct xd_deadline {
     int64_t when; /* s */
@@ -80,6 +80,9 @@ struct xd_account *xd_account_find(const struct xd_accounts_table *table, struct
 /* --- orders ---------------------------------------------------------------------------------------------------------------- */
 
 enum xd_ended { XD_LIVE, XD_ENDED_CANCELLED, XD_ENDED_EXPIRED, XD_ENDED_DROPPED };
+
+/* An order of this partition; or the copy of one of another's, which rests here or stands in a match (border.h). */
+enum xd_role { XD_ROLE_OWN, XD_ROLE_GHOST, XD_ROLE_IMAGE };
 
 struct xd_slot_links {
     xd_link before, after;
@@ -151,8 +154,11 @@ struct xd_slot {
     int32_t hold_s;
     int16_t credit, min_credit;
     struct xd_band temp;
-    uint8_t side, kind, fill, confirm;
-    uint8_t ended; /* enum xd_ended */
+    uint8_t side, kind, fill;
+    uint8_t confirm : 1;
+    uint8_t role : 2; /* enum xd_role */
+    bool aside : 1;   /* kept out of the book: it gathers, or is to end when its claims are answered (border.h) */
+    uint8_t ended;    /* enum xd_ended */
     uint8_t only_count, never_count;
     uint8_t dims : 5;   /* bit per dimension that it states */
     bool has_temp : 1;
@@ -249,11 +255,16 @@ void xd_slices_pass_order(struct xd_engine *engine, const struct xd_slot *slot);
 void xd_slices_replace_order(struct xd_engine *engine, xd_link was, xd_link is);
 void xd_slices_pass_match(struct xd_engine *engine, const struct xd_deal *deal);
 
+/* border.c: the order may have changed, to tell other partitions of it. */
+void xd_border_touch(struct xd_engine *engine, const struct xd_slot *slot);
+
 /* To be called before anything changes that the snapshot says of an order or match: every time, it costs next to nothing. */
 static inline void xd_touch_order(struct xd_engine *engine, struct xd_slot *slot)
 {
+    if (slot->role != XD_ROLE_OWN) return;
     if (engine->slices) xd_slices_keep_order(engine, slot);
     if (!xd_mark_change(engine->unhashed, &slot->mark)) engine->failed = true;
+    if (engine->border) xd_border_touch(engine, slot);
 }
 
 static inline void xd_touch_match(struct xd_engine *engine, struct xd_deal *deal)
@@ -263,6 +274,11 @@ static inline void xd_touch_match(struct xd_engine *engine, struct xd_deal *deal
 }
 
 /* snapshot.c: what a snapshot says */
+void xd_pack_plan(const struct xd_plan *plan, struct xd_buf *out);
+bool xd_unpack_plan(struct xd_engine *engine, struct xd_slot *truck_offer, const msgpack_object *object);
+/* The ids of barred orders, back into a slot that has none. */
+bool xd_unpack_barred(struct xd_engine *engine, struct xd_slot *slot, const msgpack_object *object);
+void xd_pack_terms(const struct xd_slot *slot, struct xd_buf *out);
 void xd_pack_header(const struct xd_engine *engine, struct xd_buf *out);
 void xd_pack_order(const struct xd_slot *slot, struct xd_buf *out);
 void xd_pack_match(const struct xd_deal *deal, struct xd_buf *out);
@@ -354,6 +370,8 @@ struct xd_deal *xd_deal_next(const struct xd_deal *deal, const struct xd_slot *o
 
 /* treat.c: rule 9 and 12 */
 void xd_treat(struct xd_engine *engine, struct xd_slot *slot);
+/* The same for an order that does not gather over a border first, or has done so. */
+void xd_treat_now(struct xd_engine *engine, struct xd_slot *slot);
 void xd_treat_grown(struct xd_engine *engine);
 void xd_grow(struct xd_engine *engine, struct xd_slot *slot);
 
@@ -373,6 +391,44 @@ enum xd_code xd_amend_order(struct xd_engine *engine, const struct xd_record *re
  * own. False: *error names the first field of the table by which they would not, with what is allowed. */
 bool xd_amend_keeps_matches(const struct xd_engine *engine, const struct xd_slot *slot, const struct xd_order *before,
                             const struct xd_order *after, struct xd_error *error);
+
+/* The part of a match that ended is open again, unless its order has ended meanwhile. */
+void xd_reopen(struct xd_engine *engine, struct xd_slot *request, int32_t part);
+/* Withdraws what is open and proposed of an order. */
+void xd_withdraw_order(struct xd_engine *engine, struct xd_slot *slot);
+/* Its time has come: what is open of it is closed. */
+void xd_lapse_order(struct xd_engine *engine, struct xd_slot *slot);
+struct xd_deal *xd_first_proposal(const struct xd_slot *slot);
+/* The home of the order that stands on side `by` asks for its end: a proposal is declined, a match that it lost is rolled back. */
+void xd_end_withdrawn(struct xd_engine *engine, struct xd_deal *deal, enum xd_side by, bool rollback);
+
+/* Matching across borders (border.h): none of these does anything where there is one partition. */
+
+/* Before a record: what is noted of the one before is forgotten. After it: what other partitions are to be told is sent. */
+void xd_border_begin(struct xd_engine *engine);
+void xd_border_flush(struct xd_engine *engine);
+enum xd_code xd_border_apply(struct xd_engine *engine, const struct xd_record *record);
+/* Whether an order that is to be treated is not to be treated now. */
+bool xd_border_defers(struct xd_engine *engine, struct xd_slot *slot);
+/* As xd_book_best; over claims while they are decided. */
+struct xd_slot *xd_border_best(struct xd_engine *engine, const struct xd_slot *incoming, struct xd_candidate *best);
+/* The best is a ghost: puts the part of the native aside and claims. */
+void xd_border_claim(struct xd_engine *engine, struct xd_slot *native, struct xd_slot *ghost,
+                     const struct xd_candidate *candidate);
+/* Whether an order has claims open or matches elsewhere, and so must stay. */
+bool xd_border_holds(const struct xd_engine *engine, const struct xd_slot *slot);
+bool xd_border_claimed(const struct xd_engine *engine, const struct xd_slot *slot);
+/* Whether its lapse, or its cancellation, waits for answers. */
+bool xd_border_delays_lapse(struct xd_engine *engine, struct xd_slot *slot);
+bool xd_border_delays_cancel(struct xd_engine *engine, struct xd_slot *slot);
+/* Whether it has proposals elsewhere; asks for their end. */
+bool xd_border_proposed(const struct xd_engine *engine, const struct xd_slot *slot);
+void xd_border_withdraw(struct xd_engine *engine, const struct xd_slot *slot);
+void xd_border_confirmed(struct xd_engine *engine, const struct xd_deal *deal);
+void xd_border_ended(struct xd_engine *engine, const struct xd_deal *deal, int64_t give_from, bool reopens);
+/* A copy has nothing to stay for any more. */
+void xd_border_settle(struct xd_engine *engine, struct xd_slot *copy);
+void xd_border_gathered(struct xd_engine *engine, struct xd_deadline *deadline);
 
 /* report.c: events */
 void xd_report_order(struct xd_engine *engine, const struct xd_slot *slot, enum xd_event_type type, const char *reason);

@@ -188,7 +188,7 @@ static void set_common(struct xd_slot *slot, const struct xd_order *order)
     slot->side = (uint8_t)order->side;
     slot->kind = (uint8_t)order->kind;
     slot->fill = (uint8_t)order->fill;
-    slot->confirm = (uint8_t)order->confirm;
+    slot->confirm = order->confirm == XD_CONFIRM_MANUAL;
     slot->dims = stated_dims(order) & 0x1f;
     slot->min_credit = (int16_t)order->min_credit;
     slot->features = slot->side == XD_OFFER ? xd_features_implied(order->features) : order->features;

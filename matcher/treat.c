@@ -93,6 +93,11 @@ static void announce(struct xd_engine *engine, struct xd_deal *deal, int64_t hol
 static bool pair(struct xd_engine *engine, struct xd_slot *offer, struct xd_slot *request,
                  const struct xd_candidate *candidate)
 {
+    if (offer->role == XD_ROLE_GHOST || request->role == XD_ROLE_GHOST) {
+        bool ghost_offers = offer->role == XD_ROLE_GHOST;
+        xd_border_claim(engine, ghost_offers ? request : offer, ghost_offers ? offer : request, candidate);
+        return !engine->failed;
+    }
     uint64_t id = xd_id(engine->options.partition, engine->next_match++);
     if (!take_capacity(engine, offer, request, candidate, id)) return false;
     xd_touch_order(engine, request);
@@ -109,11 +114,11 @@ static void treat_offer(struct xd_engine *engine, struct xd_slot *offer)
 {
     struct xd_candidate candidate;
     struct xd_slot *request;
-    while (!engine->failed && (request = xd_book_best(engine, offer, &candidate))) {
+    while (!engine->failed && (request = xd_border_best(engine, offer, &candidate))) {
         pair(engine, offer, request, &candidate);
         xd_settle_order(engine, request);
     }
-    if (offer->fill != XD_FILL_NOW) return;
+    if (offer->fill != XD_FILL_NOW || xd_border_claimed(engine, offer)) return;
     xd_touch_order(engine, offer);
     offer->ended = XD_ENDED_DROPPED;
     xd_report_order(engine, offer, XD_EVENT_ORDER_CANCELLED, "fill_now");
@@ -146,7 +151,7 @@ static void gather_parts(struct xd_engine *engine, struct xd_slot *request, stru
     xd_touch_order(engine, request);
     struct xd_candidate candidate;
     struct xd_slot *offer;
-    while (!engine->failed && request->open > 0 && (offer = xd_book_best(engine, request, &candidate))) {
+    while (!engine->failed && request->open > 0 && (offer = xd_border_best(engine, request, &candidate))) {
         uint64_t id = xd_id(engine->options.partition, engine->next_match + parts->count);
         if (!add_part(parts, offer, &candidate)) {
             engine->failed = true;
@@ -199,12 +204,12 @@ static void treat_all_now(struct xd_engine *engine, struct xd_slot *request)
 
 static void treat_request(struct xd_engine *engine, struct xd_slot *request)
 {
-    if (request->fill == XD_FILL_ALL_NOW) {
+    if (request->fill == XD_FILL_ALL_NOW && !(engine->border && request->kind == XD_TRUCK)) { /* it has one part only */
         treat_all_now(engine, request);
     } else {
         struct xd_candidate candidate;
         struct xd_slot *offer;
-        while (!engine->failed && request->open > 0 && (offer = xd_book_best(engine, request, &candidate))) {
+        while (!engine->failed && request->open > 0 && (offer = xd_border_best(engine, request, &candidate))) {
             pair(engine, offer, request, &candidate);
         }
     }
@@ -215,7 +220,7 @@ static void treat_request(struct xd_engine *engine, struct xd_slot *request)
     xd_report_order(engine, request, XD_EVENT_ORDER_CANCELLED, "fill_now");
 }
 
-void xd_treat(struct xd_engine *engine, struct xd_slot *slot)
+void xd_treat_now(struct xd_engine *engine, struct xd_slot *slot)
 {
     if (slot->side == XD_OFFER) {
         if (slot->ended == XD_LIVE) treat_offer(engine, slot);
@@ -223,6 +228,11 @@ void xd_treat(struct xd_engine *engine, struct xd_slot *slot)
         treat_request(engine, slot);
     }
     xd_settle_order(engine, slot);
+}
+
+void xd_treat(struct xd_engine *engine, struct xd_slot *slot)
+{
+    if (!xd_border_defers(engine, slot)) xd_treat_now(engine, slot);
 }
 
 /* --- rule 12 --------------------------------------------------------------------------------------------------------------- */
@@ -244,9 +254,12 @@ void xd_grow(struct xd_engine *engine, struct xd_slot *slot)
     engine->grown[engine->grown_count++] = slot;
 }
 
+/* Copies of other partitions' orders come last. */
 static int older_first(const void *a, const void *b)
 {
-    uint64_t one = (*(struct xd_slot *const *)a)->age, other = (*(struct xd_slot *const *)b)->age;
+    const struct xd_slot *slot = *(struct xd_slot *const *)a, *than = *(struct xd_slot *const *)b;
+    uint64_t one = slot->age, other = than->age;
+    if (slot->role != than->role) return slot->role < than->role ? -1 : 1;
     return one < other ? -1 : one > other;
 }
 
