@@ -42,13 +42,14 @@ struct xd_spread {
     struct xd_deadline deadline; /* of the gathering */
     uint64_t version;            /* last announced */
     uint64_t asked_version;      /* at which the gathering asked */
+    uint64_t terms_version;      /* since which its terms are as they are: what older claims put aside may be other days */
     uint64_t cover;              /* ranges, its home among them */
     uint64_t known;              /* ranges that have a ghost */
     uint64_t asked;              /* ranges whose reply is missing */
     uint64_t told;               /* hash of the state that was last announced */
     struct xd_oval extent;       /* for which `cover` was last worked out */
     struct xd_kept_list kept;
-    bool gathering, ask;
+    bool gathering, ask, amended;
     bool dirty; /* to be looked at when the record has been applied */
 };
 

@@ -53,10 +53,11 @@ static uint32_t count_kept(const struct xd_spread *spread)
 static void pack_spread(const void *what, struct xd_buf *out)
 {
     const struct xd_spread *spread = what;
-    xd_mp_array(out, 8 + count_kept(spread));
+    xd_mp_array(out, 9 + count_kept(spread));
     xd_mp_uint(out, spread->id);
     xd_mp_uint(out, spread->version);
     xd_mp_uint(out, spread->asked_version);
+    xd_mp_uint(out, spread->terms_version);
     xd_mp_uint(out, spread->cover);
     xd_mp_uint(out, spread->known);
     xd_mp_uint(out, spread->asked);
@@ -95,6 +96,7 @@ static bool unpack_spread(struct xd_engine *engine, const msgpack_object *object
     spread->id = xd_read_uint(&in);
     spread->version = xd_read_uint(&in);
     spread->asked_version = xd_read_uint(&in);
+    spread->terms_version = xd_read_uint(&in);
     spread->cover = xd_read_uint(&in);
     spread->known = xd_read_uint(&in);
     spread->asked = xd_read_uint(&in);

@@ -55,6 +55,7 @@ static bool fits(const struct xd_engine *engine, const struct xd_slot *incoming,
 {
     const struct xd_slot *image = kept->image;
     if (!image || image->first_deal || image->dead || image->valid_until <= engine->now) return false;
+    if (kept->version < engine->border->deciding->terms_version) return false;
     if (kept->version != engine->border->deciding->version && kept->surplus > at_least) at_least = kept->surplus;
     const struct xd_slot *offer = incoming->side == XD_OFFER ? incoming : image;
     const struct xd_slot *request = incoming->side == XD_OFFER ? image : incoming;

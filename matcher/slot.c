@@ -237,6 +237,7 @@ bool xd_slot_replace(struct xd_engine *engine, struct xd_slot *slot, struct xd_s
     good = good && take_over(engine, slot, fresh) && xd_table_put(&engine->orders, fresh) &&
            xd_deadlines_set(&engine->deadlines, &fresh->lapse, fresh->valid_until);
     if (!good) engine->failed = true;
+    xd_border_amended(engine, fresh);
     xd_slot_destroy(engine, slot);
     return good;
 }

@@ -193,6 +193,12 @@ static void tell_open(struct xd_engine *engine, struct xd_spread *spread, const 
     xd_buf_free(&plan);
 }
 
+void xd_border_amended(struct xd_engine *engine, const struct xd_slot *slot)
+{
+    struct xd_spread *spread = engine->border && xd_is_spread(slot) ? xd_spread_find(engine, slot->id) : NULL;
+    if (spread) spread->amended = true;
+}
+
 static void tell_gone(struct xd_engine *engine, struct xd_spread *spread)
 {
     for (; spread->known; spread->known &= spread->known - 1) {
@@ -205,6 +211,8 @@ void xd_spread_tell(struct xd_engine *engine, struct xd_spread *spread)
 {
     struct xd_slot *slot = xd_table_get(&engine->orders, spread->id);
     spread->dirty = false;
+    if (spread->amended) spread->terms_version = spread->version + 1; /* the next that is announced */
+    spread->amended = false;
     if (slot && xd_is_open(slot)) {
         tell_open(engine, spread, slot);
         return;

@@ -428,6 +428,8 @@ void xd_border_confirmed(struct xd_engine *engine, const struct xd_deal *deal);
 void xd_border_ended(struct xd_engine *engine, const struct xd_deal *deal, int64_t give_from, bool reopens);
 /* A copy has nothing to stay for any more. */
 void xd_border_settle(struct xd_engine *engine, struct xd_slot *copy);
+/* An order has new terms. */
+void xd_border_amended(struct xd_engine *engine, const struct xd_slot *slot);
 void xd_border_gathered(struct xd_engine *engine, struct xd_deadline *deadline);
 
 /* report.c: events */

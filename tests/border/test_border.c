@@ -136,7 +136,7 @@ static void books_agree_whatever_the_order_of_messages(void **state)
         play_world(seed, seed % 4 == 0 ? 16 : seed % 4 + 1, 1500, &border_matches);
     }
     print_message("%llu matches over borders\n", (unsigned long long)border_matches);
-    assert_true(border_matches > 100);
+    assert_true(only || border_matches > 1000);
 }
 
 int main(void)
