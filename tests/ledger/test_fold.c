@@ -247,8 +247,9 @@ static void refuse(struct rig *rig)
     while (lease.epoch == 0)
         rig_turn(rig, 1);
     struct toy_state toy = {.next_record = 0};
-    static const char record[] = "1 r acme r1 ";
-    struct xd_log_entry entry = {.bytes = (const uint8_t *)record, .len = sizeof record - 1};
+    char record[64];
+    int len = snprintf(record, sizeof record, "1 r acme r1 %" PRIu64 " ", xd_id(0, 1));
+    struct xd_log_entry entry = {.bytes = (const uint8_t *)record, .len = (size_t)len};
     xd_output_clear(&rig->output);
     toy_apply(&toy, &entry, &rig->output);
     xd_ledger_commit(rig->ledger, &(struct xd_commit){.lease = lease, .next = 1, .output = &rig->output});
