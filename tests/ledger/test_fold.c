@@ -3,6 +3,7 @@
 #include "tests/ledger/rig.h"
 #include "tests/support/powerloss_vfs.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
