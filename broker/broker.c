@@ -7,7 +7,7 @@ enum xd_code xd_broker_state(const struct xd_broker *broker)
     if (broker->draining) return XD_DRAINING;
     enum xd_code health = xd_ledger_health(broker->ledger);
     if (health != XD_OK) return health;
-    if (broker->owning) return XD_OK;
+    if (broker->owning || broker->cluster) return XD_OK;
     return broker->owner_state != XD_OK ? broker->owner_state : XD_OVERLOADED;
 }
 

@@ -6,12 +6,15 @@
 #include "broker/clock.h"
 #include "broker/settings.h"
 #include "broker/transport.h"
+#include "core/curve.h"
 #include "core/ledger/ledger.h"
 #include "core/log.h"
 #include "core/mp.h"
 
 struct event_base;
+struct xd_cluster;
 struct xd_feed;
+struct xd_inquiries;
 struct xd_owner;
 struct xd_session;
 
@@ -36,7 +39,11 @@ struct xd_broker {
     struct xd_clock clock;
     struct xd_ledger *ledger;
     struct xd_market market;
-    struct xd_owner *owner;
+    struct xd_owner *owner; /* NULL in a cluster: matchers own the partitions */
+    struct xd_cluster *cluster; /* NULL: one process does it all, with one partition */
+    const struct xd_layout *layout; /* of the cluster */
+    uint16_t partitions;
+    struct xd_inquiries *inquiries;
     struct xd_feed *feed;
 
     bool owning;              /* the engine is there */

@@ -92,7 +92,7 @@ static void append(struct amend *amend)
 {
     struct xd_broker *broker = amend->reply.session->broker;
     uint16_t partition = 0;
-    if (!xd_route_id(amend->id, &partition)) {
+    if (!xd_route_id(broker, amend->id, &partition)) {
         refuse(amend, XD_NOT_FOUND);
         return;
     }

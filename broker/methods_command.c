@@ -60,7 +60,7 @@ static void append(struct command *command)
     struct xd_broker *broker = command->reply.session->broker;
     struct xd_record record = {.type = command->type, .account = xd_str_of(command->account)};
     uint16_t partition = 0;
-    if (!xd_route_id(command->id, &partition)) {
+    if (!xd_route_id(broker, command->id, &partition)) {
         finish(command, XD_NOT_FOUND);
         return;
     }

@@ -1,8 +1,7 @@
 /* explain and what_if: asked of the engine at once, shown when what was found is durable. */
+#include "broker/inquiry.h"
 #include "broker/method.h"
-#include "broker/page.h"
 #include "broker/route.h"
-#include "matcher/explain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,30 +12,48 @@ struct asked {
     char account[XD_ACCOUNT_MAX + 1];
 };
 
-static int64_t now_of(const struct xd_broker *broker)
+/* An explanation that has been asked for. */
+struct explaining {
+    struct xd_reply reply;
+    bool by_ref;
+};
+
+static void on_explained(void *arg, const struct xd_error *error, struct xd_str value)
 {
-    return xd_ledger_now_ms(broker->ledger) / 1000;
+    struct explaining explaining = *(struct explaining *)arg;
+    struct xd_error told = *error;
+    free(arg);
+    if (error->code != XD_OK) {
+        if (explaining.by_ref && told.field[0]) strcpy(told.field, "ref");
+        xd_reply_error(&explaining.reply, &told);
+        return;
+    }
+    xd_buf_add(xd_reply_begin(&explaining.reply), value.at, value.len);
+    xd_reply_send(&explaining.reply);
+}
+
+static void ask(const struct xd_reply *reply, uint16_t partition, const struct xd_question *question,
+                bool by_ref)
+{
+    struct xd_broker *broker = reply->session->broker;
+    enum xd_code state = xd_broker_state(broker);
+    struct explaining *explaining = state == XD_OK ? malloc(sizeof(*explaining)) : NULL;
+    if (explaining) *explaining = (struct explaining){*reply, by_ref};
+    if (explaining && xd_inquire(broker, partition, question, on_explained, explaining)) return;
+    free(explaining);
+    xd_reply_code(reply, state != XD_OK ? state : XD_NO_MEMORY, NULL);
 }
 
 /* --- explain --- */
 
 static void explain(const struct xd_reply *reply, struct xd_str account, uint64_t id, bool by_ref)
 {
-    struct xd_engine *engine = NULL;
-    struct xd_error error;
+    const struct xd_question question = {.type = XD_ASK_EXPLAIN, .account = account, .id = id};
     uint16_t partition;
-    if (!xd_route_id(id, &partition)) {
+    if (xd_route_id(reply->session->broker, id, &partition))
+        ask(reply, partition, &question, by_ref);
+    else
         xd_reply_code(reply, XD_NOT_FOUND, by_ref ? "ref" : "id");
-        return;
-    }
-    struct xd_page *page = xd_page_begin(reply, &engine);
-    if (!page) return;
-    if (xd_engine_explain(engine, now_of(reply->session->broker), account, id, &page->value, &error)) {
-        xd_page_show(page);
-        return;
-    }
-    if (by_ref && error.field[0]) strcpy(error.field, "ref");
-    xd_page_refuse(page, &error);
 }
 
 static void on_found(void *arg, enum xd_code code, uint64_t order_id)
@@ -106,19 +123,10 @@ static bool read_order(const struct xd_call *call, struct xd_str *account, struc
 
 void xd_method_what_if(struct xd_call *call)
 {
-    struct xd_str account;
-    struct xd_order order;
+    struct xd_question question = {.type = XD_ASK_WHAT_IF};
     struct xd_error error;
-    struct xd_engine *engine = NULL;
-    if (!read_order(call, &account, &order, &error)) {
-        xd_reply_error(&call->reply, &error);
-        return;
-    }
-    struct xd_page *page = xd_page_begin(&call->reply, &engine);
-    if (!page) return;
-    if (xd_engine_what_if(engine, now_of(call->broker), &order, account, XD_CREDIT_UNKNOWN, &page->value,
-                          &error))
-        xd_page_show(page);
+    if (read_order(call, &question.account, &question.order, &error))
+        ask(&call->reply, xd_route_order(call->broker, &question.order), &question, false);
     else
-        xd_page_refuse(page, &error);
+        xd_reply_error(&call->reply, &error);
 }

@@ -38,7 +38,7 @@ static void answer(const struct xd_call *call)
     xd_mp_cstr(out, "road_factor");
     xd_mp_decimal(out, broker->market.road_factor_e4, 4);
     xd_mp_cstr(out, "partitions");
-    xd_mp_int(out, 1);
+    xd_mp_int(out, broker->partitions);
     xd_mp_cstr(out, "test_clock");
     xd_mp_bool(out, broker->clock.by_hand);
     xd_mp_cstr(out, "limits");

@@ -264,7 +264,7 @@ static void on_found(void *arg, enum xd_code code, uint64_t order_id)
 static void take(struct item *item, struct xd_str account, const struct xd_order *order)
 {
     struct xd_ledger *ledger = broker_of(item)->ledger;
-    uint16_t partition = xd_route_order(order);
+    uint16_t partition = xd_route_order(broker_of(item), order);
     item->submit->waiting++;
     if (order->valid_until <= xd_ledger_now_ms(ledger) / 1000) {
         if (!put_aside(item, partition, account, order))

@@ -2,6 +2,8 @@
 
 #include "broker/acceptor.h"
 #include "broker/session.h"
+#include "broker/inquiry.h"
+#include "core/cluster/cluster.h"
 #include "core/decimal.h"
 #include "core/ledger/ledger_redis.h"
 #include "core/ledger/ledger_sqlite.h"
@@ -26,6 +28,7 @@ struct xd_server {
     bool settled; /* while FINISHING: all that was submitted is durable and was told */
     struct xd_acceptor *acceptor;
     struct event *drain_timer;
+    struct event *begin; /* activated once, in a cluster, where nothing else is waited for */
     struct event *end; /* activated once, so that `stopped` is called from outside of everything */
     bool well;
     void (*stopped)(void *arg, bool well);
@@ -171,6 +174,13 @@ static void on_owner(void *arg, bool owning, enum xd_code code)
         xd_log(server->broker.log, XD_LOG_INFO, "owning", xd_log_number("partition", 0));
 }
 
+static void on_begin(evutil_socket_t socket, short what, void *arg)
+{
+    (void)socket, (void)what;
+    struct xd_server *server = arg;
+    if (server->stage == STARTING) serve(server);
+}
+
 static bool open_transport(struct xd_broker *broker, struct xd_error *error)
 {
     const struct xd_settings *settings = broker->settings;
@@ -195,13 +205,38 @@ static struct xd_market market_of(const struct xd_settings *settings)
                               .road_factor_e4 = (int32_t)settings->road_factor_e4};
 }
 
+/* A front, where a cluster has been initialised in that Redis; else a broker that does it all. */
+static bool find_cluster(struct xd_broker *broker, struct xd_error *error)
+{
+    const struct xd_settings *settings = broker->settings;
+    const struct xd_cluster_options options = {.url = settings->redis,
+                                               .tls_ca = settings->redis_tls_ca,
+                                               .tls_cert = settings->redis_tls_cert,
+                                               .tls_key = settings->redis_tls_key,
+                                               .timeout_ms = (uint32_t)settings->redis_timeout_ms};
+    broker->cluster = xd_cluster_open(broker->base, &options, error);
+    if (!broker->cluster) return false;
+    const struct xd_cluster_layout *layout = xd_cluster_layout(broker->cluster);
+    if (!layout) {
+        xd_cluster_close(broker->cluster);
+        broker->cluster = NULL;
+        return true;
+    }
+    if (settings->test_clock)
+        return xd_fail(error, XD_BAD_VALUE, "test-clock", "--test-clock is not for a cluster: Redis' clock stamps records");
+    broker->layout = &layout->ranges;
+    broker->partitions = xd_cluster_partitions(layout);
+    return true;
+}
+
 static bool open_redis(struct xd_broker *broker, struct xd_error *error)
 {
     const struct xd_settings *settings = broker->settings;
     struct xd_redis_ledger_options options = xd_settings_redis(settings);
-    options.market = market_of(settings);
+    if (!find_cluster(broker, error)) return false;
+    options.market = broker->cluster ? xd_cluster_layout(broker->cluster)->market : market_of(settings);
     options.market_given = xd_settings_market_given(settings);
-    options.partitions = 1;
+    options.partitions = broker->partitions;
     options.clock_ms = settings->test_clock ? xd_clock_ms : NULL;
     options.clock_arg = &broker->clock;
     broker->ledger = xd_ledger_open_redis(broker->base, &options, error);
@@ -249,7 +284,13 @@ static bool start_parts(struct xd_server *server, struct xd_error *error)
         .arg = server,
     };
     broker->feed = xd_feed_create(broker, (size_t)broker->settings->max_connections);
-    if (broker->feed) broker->owner = xd_owner_start(broker->base, broker->ledger, &owner);
+    broker->inquiries = xd_inquiries_create(broker);
+    if (!broker->feed || !broker->inquiries) return xd_fail(error, XD_NO_MEMORY, NULL, "no memory for the broker");
+    if (broker->cluster) {
+        event_active(server->begin, 0, 0);
+        return true;
+    }
+    broker->owner = xd_owner_start(broker->base, broker->ledger, &owner);
     return broker->owner || xd_fail(error, XD_NO_MEMORY, NULL, "no memory for the engine");
 }
 
@@ -263,7 +304,8 @@ static void announce(const struct xd_server *server)
     xd_decimal_format(broker->market.road_factor_e4, 4, road_factor);
     xd_log(broker->log, XD_LOG_INFO, "starting", xd_log_text("version", XD_VERSION),
            xd_log_text("listen", settings->listen), xd_log_text("transport", broker->transport.ops->name),
-           xd_log_text("data", *settings->redis ? "redis" : settings->data),
+           xd_log_text("data", broker->cluster ? "cluster" : *settings->redis ? "redis" : settings->data),
+           xd_log_number("partitions", broker->partitions),
            xd_log_text("durability", *settings->redis ? settings->durability_text
                                                       : xd_durability_name(XD_DURABILITY_FSYNCED)),
            xd_log_text("authentication", authenticated ? "client-certificates" : "none"),
@@ -281,7 +323,8 @@ static bool make_events(struct xd_server *server, struct xd_error *error)
 {
     server->drain_timer = event_new(server->broker.base, -1, 0, on_drain_timer, server);
     server->end = event_new(server->broker.base, -1, 0, on_end, server);
-    if (server->drain_timer && server->end && msgpack_zone_init(&server->broker.zone, ZONE_CHUNK))
+    server->begin = event_new(server->broker.base, -1, 0, on_begin, server);
+    if (server->drain_timer && server->end && server->begin && msgpack_zone_init(&server->broker.zone, ZONE_CHUNK))
         return true;
     return xd_fail(error, XD_NO_MEMORY, NULL, "no memory for the broker");
 }
@@ -303,6 +346,7 @@ struct xd_server *xd_server_start(const struct xd_settings *settings, const stru
     broker->base = base;
     broker->changed = on_changed;
     broker->changed_arg = server;
+    broker->partitions = 1;
     xd_buf_init(&broker->scratch, SCRATCH_MAX);
     xd_buf_init(&broker->record, RECORD_MAX);
     bool opened = make_events(server, error) && open_transport(broker, error) &&
@@ -322,6 +366,8 @@ static void close_ledger(struct xd_broker *broker)
     if (broker->owner) xd_owner_stop(broker->owner);
     broker->owner = NULL;
     if (broker->ledger) xd_ledger_close(broker->ledger);
+    xd_inquiries_destroy(broker->inquiries);
+    xd_cluster_close(broker->cluster);
     xd_feed_destroy(broker->feed);
 }
 
@@ -337,6 +383,7 @@ void xd_server_destroy(struct xd_server *server)
     xd_buf_free(&broker->scratch);
     xd_buf_free(&broker->record);
     if (server->drain_timer) event_free(server->drain_timer);
+    if (server->begin) event_free(server->begin);
     if (server->end) event_free(server->end);
     free(server);
 }

@@ -37,7 +37,9 @@ struct xd_session *xd_session_keep(struct xd_session *session)
 
 void xd_session_release(struct xd_session *session)
 {
-    if (--session->references == 0) free(session);
+    if (--session->references > 0) return;
+    free(session->acknowledged);
+    free(session);
 }
 
 struct xd_str xd_session_account(const struct xd_session *session)

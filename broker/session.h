@@ -30,7 +30,7 @@ struct xd_session {
     bool subscribing; /* asked for, and perhaps not answered yet */
     struct xd_subscriber subscriber;
     char durable[XD_REF_MAX + 1]; /* the subscription's name, or "" */
-    uint64_t acknowledged;        /* the furthest event offset acknowledged */
+    struct xd_position *acknowledged; /* the furthest, of each partition; NULL: nothing is durable */
 };
 
 /* Takes over an accepted socket. A surplus session is told so and closed. False (the socket is closed)

@@ -42,6 +42,7 @@
     X(STORAGE_FULL, "storage_full", "the ledger's disk is full; nothing was stored; try again later")        \
     X(STORAGE_FAILED, "storage_failed", "the ledger could not store; nothing was stored; try again later")   \
     X(FENCED, "fenced", "this process no longer owns the partition; nothing was stored")                     \
+    X(NO_OWNER, "no_owner", "the partition has no owner at present, or none that answers; try again later")           \
     X(OVERLOADED, "overloaded", "too much is waiting; try again later")                                      \
     X(DRAINING, "draining", "the broker is shutting down; connect to another or later")                      \
     X(SLOW_CONSUMER, "slow_consumer",                                                                        \

@@ -246,7 +246,8 @@ struct xd_str xd_event_account(const uint8_t *bytes, size_t len)
     return (struct xd_str){(const char *)bytes + at, account_len};
 }
 
-void xd_event_deliver(struct xd_buf *out, const uint8_t *bytes, size_t len, struct xd_event_id id)
+void xd_event_deliver(struct xd_buf *out, const uint8_t *bytes, size_t len, struct xd_event_id id,
+                      struct xd_str cursor)
 {
     enum { ADDED = 2 };
     if (len == 0 || bytes[0] < FIXMAP || bytes[0] > FIXMAP + FIXMAP_MAX - ADDED) {
@@ -257,9 +258,7 @@ void xd_event_deliver(struct xd_buf *out, const uint8_t *bytes, size_t len, stru
     xd_mp_map(out, bytes[0] - (uint32_t)FIXMAP + ADDED);
     xd_mp_cstr(out, "id");
     xd_mp_str(out, text, xd_event_id_format(id, text));
-    struct xd_event_id next = {
-        .partition = id.partition, .generation = id.generation, .offset = id.offset + 1};
     xd_mp_cstr(out, "cursor");
-    xd_mp_str(out, text, xd_cursor_format(next, text));
+    xd_mp_str(out, cursor.at, cursor.len);
     xd_buf_add(out, bytes + 1, len - 1);
 }

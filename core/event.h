@@ -133,8 +133,9 @@ void xd_match_view_write(struct xd_buf *out, const struct xd_match_view *match);
  * it is not one. */
 struct xd_str xd_event_account(const uint8_t *bytes, size_t len);
 
-/* Appends the event to `out` with two pairs put before its own: "id", and "cursor", the position after it. `bytes` is
+/* Appends the event to `out` with two pairs put before its own: "id", and `cursor`, the position after it. `bytes` is
  * one whole event; what is not a map that small makes `out` fail. */
-void xd_event_deliver(struct xd_buf *out, const uint8_t *bytes, size_t len, struct xd_event_id id);
+void xd_event_deliver(struct xd_buf *out, const uint8_t *bytes, size_t len, struct xd_event_id id,
+                      struct xd_str cursor);
 
 #endif

@@ -3,8 +3,7 @@
  *   order   o<partition>-<number>                    "o0-17"
  *   match   m<partition>-<number>                    "m0-4"
  *   event   e<partition>-<generation>-<offset>       "e0-1-93"
- *   cursor  <partition>.<generation>.<next offset>, joined by "_" when there are several
- *           partitions; opaque to clients
+ *   cursor  <partition>.<generation>.<next offset>; of several partitions: cursor.h; opaque to clients
  *
  * An order's or match's id is 64 bits: the partition in the upper 16, the number in the lower 48, so that any
  * broker can route what names it. Number 0 is never used. */

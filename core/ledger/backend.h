@@ -39,7 +39,7 @@ struct xd_ledger_ops {
     uint64_t (*event_oldest)(const struct xd_ledger *ledger, uint16_t partition);
     uint32_t (*generation)(const struct xd_ledger *ledger, uint16_t partition);
     void (*save_cursor)(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
-                        struct xd_event_id next, xd_done_cb *callback, void *arg);
+                        struct xd_str cursor, xd_done_cb *callback, void *arg);
     void (*load_cursor)(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
                         xd_cursor_cb *callback, void *arg);
     void (*settle)(struct xd_ledger *ledger, xd_done_cb *callback, void *arg);

@@ -128,9 +128,9 @@ uint32_t xd_ledger_generation(const struct xd_ledger *ledger, uint16_t partition
 }
 
 void xd_ledger_save_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
-                           struct xd_event_id next, xd_done_cb *callback, void *arg)
+                           struct xd_str cursor, xd_done_cb *callback, void *arg)
 {
-    ledger->ops->save_cursor(ledger, account, name, next, callback, arg);
+    ledger->ops->save_cursor(ledger, account, name, cursor, callback, arg);
 }
 
 void xd_ledger_load_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,

@@ -230,10 +230,10 @@ uint64_t xd_ledger_event_oldest(const struct xd_ledger *ledger, uint16_t partiti
 /* Rises when what was told before may have been lost (embedded: never). Who followed or read events of a former generation has to begin anew. */
 uint32_t xd_ledger_generation(const struct xd_ledger *ledger, uint16_t partition);
 
-/* Named cursors of durable subscriptions. */
-typedef void xd_cursor_cb(void *arg, enum xd_code code, struct xd_event_id next);
+/* Named cursors of durable subscriptions, as cursor.h writes them for the ledger's partitions. XD_BAD_CURSOR: it is none. */
+typedef void xd_cursor_cb(void *arg, enum xd_code code, struct xd_str cursor);
 void xd_ledger_save_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
-                           struct xd_event_id next, xd_done_cb *callback, void *arg);
+                           struct xd_str cursor, xd_done_cb *callback, void *arg);
 void xd_ledger_load_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
                            xd_cursor_cb *callback, void *arg);
 

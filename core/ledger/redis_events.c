@@ -154,13 +154,12 @@ struct cursor_call {
     xd_cursor_cb *loaded;
     void *arg;
     enum xd_code code;
-    struct xd_event_id next;
 };
 
-static void end_cursor(struct cursor_call *call)
+static void end_cursor(struct cursor_call *call, struct xd_str cursor)
 {
     if (call->loaded)
-        call->loaded(call->arg, call->code, call->next);
+        call->loaded(call->arg, call->code, cursor);
     else if (call->saved)
         call->saved(call->arg, call->code);
     free(call);
@@ -168,7 +167,7 @@ static void end_cursor(struct cursor_call *call)
 
 static void cursor_refused(struct xd_put_off *put_off)
 {
-    end_cursor((struct cursor_call *)put_off);
+    end_cursor((struct cursor_call *)put_off, (struct xd_str){0});
 }
 
 static void on_cursor(void *arg, redisReply **reply, int64_t replicas)
@@ -177,16 +176,13 @@ static void on_cursor(void *arg, redisReply **reply, int64_t replicas)
     struct cursor_call *call = arg;
     xd_redis_answered(call->ledger);
     call->code = xd_redis_code(*reply);
-    if (call->code == XD_OK && call->loaded) {
-        const char *text = xd_reply_text(*reply);
-        if (!xd_cursor_parse(text, strlen(text), &call->next))
-            call->code = (*reply)->type == REDIS_REPLY_NIL ? XD_NOT_FOUND : XD_INTERNAL;
-    }
-    end_cursor(call);
+    struct xd_str cursor = xd_str_of(call->code == XD_OK && call->loaded ? xd_reply_text(*reply) : "");
+    if (call->code == XD_OK && call->loaded && (*reply)->type == REDIS_REPLY_NIL) call->code = XD_NOT_FOUND;
+    end_cursor(call, cursor);
 }
 
 static void start_cursor(struct cursor_call *call, struct xd_str account, struct xd_str name,
-                         const char *value)
+                         struct xd_str value)
 {
     char key[XD_ACCOUNT_MAX + 24];
     if (account.len > XD_ACCOUNT_MAX || name.len > XD_REF_MAX)
@@ -197,11 +193,11 @@ static void start_cursor(struct cursor_call *call, struct xd_str account, struct
         int key_len = snprintf(key, sizeof key, "xd:{%.*s}:cursors", (int)account.len, account.at);
         struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = xd_redis_slot(key, (size_t)key_len)};
         struct xd_args args = {0};
-        to.durable = value != NULL;
-        xd_args_text(&args, value ? "HSET" : "HGET");
+        to.durable = value.at != NULL;
+        xd_args_text(&args, value.at ? "HSET" : "HGET");
         xd_args_text(&args, key);
         xd_args_bytes(&args, name.at, name.len);
-        if (value) xd_args_text(&args, value);
+        if (value.at) xd_args_bytes(&args, value.at, value.len);
         call->code = xd_redis_ask(call->ledger, &to, &args, on_cursor, call);
         if (call->code == XD_OK) return;
     }
@@ -210,17 +206,15 @@ static void start_cursor(struct cursor_call *call, struct xd_str account, struct
 }
 
 void xd_redis_save_cursor(struct xd_ledger *base, struct xd_str account, struct xd_str name,
-                          struct xd_event_id next, xd_done_cb *callback, void *arg)
+                          struct xd_str cursor, xd_done_cb *callback, void *arg)
 {
     struct cursor_call *call = calloc(1, sizeof *call);
-    char value[XD_ID_TEXT];
     if (!call) {
         if (callback) callback(arg, XD_NO_MEMORY);
         return;
     }
-    xd_cursor_format(next, value);
     *call = (struct cursor_call){.ledger = xd_redis_ledger_of(base), .saved = callback, .arg = arg};
-    start_cursor(call, account, name, value);
+    start_cursor(call, account, name, cursor);
 }
 
 void xd_redis_load_cursor(struct xd_ledger *base, struct xd_str account, struct xd_str name,
@@ -228,9 +222,9 @@ void xd_redis_load_cursor(struct xd_ledger *base, struct xd_str account, struct 
 {
     struct cursor_call *call = calloc(1, sizeof *call);
     if (!call) {
-        callback(arg, XD_NO_MEMORY, (struct xd_event_id){0});
+        callback(arg, XD_NO_MEMORY, (struct xd_str){0});
         return;
     }
     *call = (struct cursor_call){.ledger = xd_redis_ledger_of(base), .loaded = callback, .arg = arg};
-    start_cursor(call, account, name, NULL);
+    start_cursor(call, account, name, (struct xd_str){0});
 }

@@ -300,7 +300,7 @@ void xd_redis_read_events(struct xd_ledger *ledger, uint16_t partition, uint64_t
                           size_t max_bytes, xd_event_run_cb *callback, void *arg);
 void xd_redis_trim_events(struct xd_rpart *p);
 void xd_redis_save_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
-                          struct xd_event_id next, xd_done_cb *callback, void *arg);
+                          struct xd_str cursor, xd_done_cb *callback, void *arg);
 void xd_redis_load_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
                           xd_cursor_cb *callback, void *arg);
 

@@ -142,7 +142,7 @@ void xd_sqlite_append(struct xd_ledger *ledger, uint16_t partition, uint64_t ord
                       size_t len, xd_append_cb *callback, void *arg);
 void xd_sqlite_commit(struct xd_ledger *ledger, const struct xd_commit *commit);
 void xd_sqlite_save_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
-                           struct xd_event_id next, xd_done_cb *callback, void *arg);
+                           struct xd_str cursor, xd_done_cb *callback, void *arg);
 
 /* Answers a call whose callback says only a code, from the event loop. */
 void xd_sqlite_refuse_done(struct xd_sqlite *ledger, enum xd_code code, xd_done_cb *callback, void *arg);

@@ -445,11 +445,16 @@ void xd_sqlite_refuse_done(struct xd_sqlite *ledger, enum xd_code code, xd_done_
 }
 
 void xd_sqlite_save_cursor(struct xd_ledger *base, struct xd_str account, struct xd_str name,
-                           struct xd_event_id next, xd_done_cb *callback, void *arg)
+                           struct xd_str cursor, xd_done_cb *callback, void *arg)
 {
     struct xd_sqlite *ledger = xd_sqlite_of(base);
     if (ledger->closing || account.len > XD_ACCOUNT_MAX || name.len > XD_REF_MAX) {
         xd_sqlite_refuse_done(ledger, ledger->closing ? XD_DRAINING : XD_TOO_LONG, callback, arg);
+        return;
+    }
+    struct xd_event_id next;
+    if (!xd_cursor_parse(cursor.at, cursor.len, &next)) {
+        xd_sqlite_refuse_done(ledger, XD_BAD_CURSOR, callback, arg);
         return;
     }
     struct xd_cursor_save save = {.next = next,

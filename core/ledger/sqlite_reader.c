@@ -392,7 +392,9 @@ static void cursor_read_done(struct xd_job *job, struct xd_sqlite *ledger)
 {
     (void)ledger;
     struct cursor_read *read = (struct cursor_read *)job;
-    read->callback(read->arg, read->code, read->next);
+    char text[XD_ID_TEXT];
+    struct xd_str cursor = {text, (uint32_t)xd_cursor_format(read->next, text)};
+    read->callback(read->arg, read->code, cursor);
     free(read);
 }
 
@@ -401,7 +403,7 @@ void xd_sqlite_load_cursor(struct xd_ledger *base, struct xd_str account, struct
 {
     struct cursor_read *read = calloc(1, sizeof *read);
     if (!read) {
-        callback(arg, XD_NO_MEMORY, (struct xd_event_id){0});
+        callback(arg, XD_NO_MEMORY, (struct xd_str){0});
         return;
     }
     read->job = (struct xd_job){.run = cursor_read_run, .done = cursor_read_done};

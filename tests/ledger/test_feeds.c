@@ -128,9 +128,11 @@ struct cursor {
     struct xd_event_id next;
 };
 
-static void on_cursor(void *arg, enum xd_code code, struct xd_event_id next)
+static void on_cursor(void *arg, enum xd_code code, struct xd_str text)
 {
-    *(struct cursor *)arg = (struct cursor){.done = true, .code = code, .next = next};
+    struct cursor *cursor = arg;
+    *cursor = (struct cursor){.done = true, .code = code};
+    if (code == XD_OK) assert_true(xd_cursor_parse(text.at, text.len, &cursor->next));
 }
 
 static void on_saved(void *arg, enum xd_code code)
@@ -149,9 +151,9 @@ static struct cursor load(struct rig *rig, const char *account, const char *name
 static enum xd_code save(struct rig *rig, const char *account, const char *name, uint64_t offset)
 {
     struct cursor cursor = {.done = false};
-    xd_ledger_save_cursor(rig->ledger, xd_str_of(account), xd_str_of(name),
-                          (struct xd_event_id){.partition = 3, .generation = 2, .offset = offset}, on_saved,
-                          &cursor);
+    char text[XD_ID_TEXT];
+    xd_cursor_format((struct xd_event_id){.partition = 3, .generation = 2, .offset = offset}, text);
+    xd_ledger_save_cursor(rig->ledger, xd_str_of(account), xd_str_of(name), xd_str_of(text), on_saved, &cursor);
     rig_wait(rig, &cursor.done);
     return cursor.code;
 }

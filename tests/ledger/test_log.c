@@ -204,7 +204,7 @@ static void closing_stores_what_is_under_way(void **state)
     append_many(&rig, 0, 500, 0);
     struct at_close read = {0}, saved = {0};
     xd_ledger_read_log(rig.ledger, 0, 0, 1000, on_read_at_close, &read);
-    xd_ledger_save_cursor(rig.ledger, xd_str_of("a"), xd_str_of("n"), (struct xd_event_id){0, 1, 5},
+    xd_ledger_save_cursor(rig.ledger, xd_str_of("a"), xd_str_of("n"), xd_str_of("0.1.5"),
                           on_done_at_close, &saved);
     rig_close(&rig);
     assert_int_equal(rig.waiting, 0);

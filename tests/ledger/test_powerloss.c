@@ -91,9 +91,10 @@ static void save_cursor(void)
 {
     if (life.saving != 0) return;
     life.saving = life.rig.told;
-    xd_ledger_save_cursor(life.rig.ledger, xd_str_of("account-1"), xd_str_of("app"),
-                          (struct xd_event_id){.generation = 1, .offset = life.saving}, on_cursor_saved,
-                          NULL);
+    char cursor[XD_ID_TEXT];
+    xd_cursor_format((struct xd_event_id){.generation = 1, .offset = life.saving}, cursor);
+    xd_ledger_save_cursor(life.rig.ledger, xd_str_of("account-1"), xd_str_of("app"), xd_str_of(cursor),
+                          on_cursor_saved, NULL);
 }
 
 static bool worn_out(void)

@@ -190,7 +190,7 @@ static void delivers_with_id_and_cursor(void **state)
     xd_buf_init(&body, LIMIT);
     xd_buf_init(&out, LIMIT);
     xd_event_order(&body, XD_EVENT_ORDER_FILLED, 1893400000, &request);
-    xd_event_deliver(&out, body.data, body.len, id);
+    xd_event_deliver(&out, body.data, body.len, id, xd_str_of("0.1.94"));
     assert_memory_equal(out.data + out.len - (body.len - 1), body.data + 1, body.len - 1);
     expect(&out, "{id: e0-1-93, cursor: 0.1.94, account: shop, type: order.filled, time: 1893400000, order: "
                  "{ref: r1, id: o0-17, account: shop, side: request, kind: cold, state: partly_filled, "
@@ -206,11 +206,11 @@ static void delivers_only_small_maps(void **state)
     struct xd_buf out;
     for (size_t i = 0; i < sizeof firsts; i++) {
         xd_buf_init(&out, LIMIT);
-        xd_event_deliver(&out, &firsts[i], 1, id);
+        xd_event_deliver(&out, &firsts[i], 1, id, xd_str_of("0.1.2"));
         assert_true(out.failed);
         xd_buf_free(&out);
     }
-    xd_event_deliver(&out, NULL, 0, id);
+    xd_event_deliver(&out, NULL, 0, id, xd_str_of("0.1.2"));
     assert_true(out.failed);
 }
 
