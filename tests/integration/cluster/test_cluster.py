@@ -1,0 +1,229 @@
+"""A cluster of real processes over a real Redis: orders through one broker are matched and told through the other, matchers
+hand over and take over, questions find their owner or say that there is none."""
+
+import collections
+import signal
+import time
+import unittest
+
+import rig
+import support
+
+
+def place(city):
+    return {"lat": rig.CITIES[city][1], "lon": rig.CITIES[city][2]}
+
+
+def offer(ref, city, **more):
+    return support.truck_offer(ref, **{"from": place(city), "max_detour_km": 300, **more})
+
+
+def request(ref, city, **more):
+    """A load that the offer of the same city carries, both within its partition."""
+    near = place(city)
+    return support.truck_request(ref, **{"from": near, "to": {"lat": near["lat"] + 0.1, "lon": near["lon"]}, **more})
+
+
+class InCluster(unittest.TestCase):
+    def setUp(self):
+        self.cluster = rig.Cluster(matcher_args=["--lease", "1s"])
+        self.addCleanup(self.cluster.stop)
+
+    def start(self, matchers=2, brokers=2):
+        made = [self.cluster.matcher() for _ in range(matchers)]
+        self.cluster.wait_owners(made)
+        return made, [self.cluster.broker() for _ in range(brokers)]
+
+
+class Matching(InCluster):
+    def test_through_one_told_through_the_other(self):
+        _, (one, other) = self.start()
+        with one.client("carrier") as carrier, other.client("shipper") as shipper, other.client("carrier") as told:
+            self.assertEqual(carrier.call("hello", {"account": "carrier"})["partitions"], 12)
+            told.call("subscribe", {"from": "now"})
+            shipper.call("subscribe", {"from": "now"})
+            homes = set()
+            for city in range(len(rig.CITIES)):
+                answer = carrier.call("submit", offer("o%d" % city, city))
+                homes.add(answer["id"].split("-")[0])
+                self.assertEqual(answer["durability"], "fsynced")
+            for city in range(len(rig.CITIES)):
+                shipper.call("submit", request("r%d" % city, city))
+            matched = [shipper.event("match.confirmed") for _ in rig.CITIES]
+            self.assertEqual({event["match"]["request"]["ref"] for event in matched},
+                             {"r%d" % city for city in range(len(rig.CITIES))})
+            also = [told.event("match.confirmed") for _ in rig.CITIES]
+            self.assertEqual({event["match"]["id"] for event in also}, {event["match"]["id"] for event in matched})
+            self.assertGreater(len(homes), 2)
+            self.listings(shipper, matched)
+
+    def listings(self, shipper, matched):
+        """A page at a time over all partitions: everything once, in the order of ids."""
+        seen, after, pages = [], None, 0
+        while True:
+            page = shipper.call("matches", {"limit": 5, **({"after": after} if after else {})})
+            seen += [match["id"] for match in page["matches"]]
+            pages += 1
+            after = page["next"]
+            if after is None:
+                break
+        self.assertEqual(sorted(seen), sorted(event["match"]["id"] for event in matched))
+        self.assertGreater(pages, 1)
+
+    def test_a_resume_at_another_broker_misses_nothing(self):
+        _, (one, other) = self.start()
+        with one.client("shipper") as shipper:
+            begun = shipper.call("subscribe", {"from": "now"})
+            for city in range(6):
+                shipper.call("submit", request("r%d" % city, city, max_price=0.01))
+            first = [shipper.event("order.accepted") for _ in range(3)]
+        with other.client("shipper") as shipper:
+            resumed = shipper.call("subscribe", {"from": first[-1]["cursor"]})
+            self.assertTrue(resumed["recovered"])
+            rest = [shipper.event("order.accepted") for _ in range(3)]
+            self.assertEqual({event["order"]["ref"] for event in first + rest}, {"r%d" % city for city in range(6)})
+        with other.client("shipper") as shipper:
+            shipper.call("subscribe", {"from": begun["cursor"], "durable": "app"})
+            events = [shipper.event() for _ in range(6)]
+            shipper.call("ack", {"cursor": events[3]["cursor"]})
+        with one.client("shipper") as shipper:
+            self.assertTrue(shipper.call("subscribe", {"durable": "app"})["recovered"])
+            again = [shipper.event()["id"] for _ in range(2)]
+            self.assertEqual(again, [event["id"] for event in events[4:]])
+
+    def test_a_retry_at_another_broker_is_the_same_order(self):
+        _, (one, other) = self.start()
+        with one.client("carrier") as carrier:
+            first = carrier.call("submit", offer("o", 3, at=1893456000))
+        with other.client("carrier") as carrier:
+            self.assertEqual(carrier.call("submit", offer("o", 3, at=1893456000))["id"], first["id"])
+            with self.assertRaises(support.Refused) as refused:
+                carrier.call("submit", offer("o", 4, at=1893456000))
+            self.assertEqual(refused.exception.code, "ref_conflict")
+            found = carrier.call("explain", {"ref": "o"})
+            self.assertEqual(found["order"]["id"] if "order" in found else found["id"], first["id"])
+            self.assertEqual(carrier.call("cancel", {"ref": "o"})["status"], "cancelled")
+
+
+class Questions(InCluster):
+    def test_without_an_owner(self):
+        broker = self.cluster.broker()
+        with broker.client("carrier") as carrier:
+            begun = time.monotonic()
+            with self.assertRaises(support.Refused) as refused:
+                carrier.call("orders")
+            self.assertEqual(refused.exception.code, "no_owner")
+            self.assertLess(time.monotonic() - begun, 1.5)
+            answer = carrier.call("submit", offer("o", 0))
+            self.assertEqual(answer["status"], "accepted")
+            matcher = self.cluster.matcher()
+            self.cluster.wait_owners([matcher])
+            matcher.wait_log("msg=owning partition=11 ")
+            deadline = time.monotonic() + support.TIMEOUT
+            found = []
+            while not found and time.monotonic() < deadline:
+                try:
+                    found = carrier.call("orders")["orders"]
+                except support.Refused as error:
+                    self.assertEqual(error.code, "no_owner")
+            self.assertEqual([order["ref"] for order in found], ["o"])
+
+    def test_a_stopped_owner_is_waited_for_a_second(self):
+        (matcher,), (broker,) = self.start(1, 1)
+        with broker.client("carrier") as carrier:
+            carrier.call("submit", offer("o", 0))
+            matcher.send_signal(signal.SIGSTOP)
+            self.addCleanup(matcher.send_signal, signal.SIGCONT)
+            begun = time.monotonic()
+            with self.assertRaises(support.Refused) as refused:
+                carrier.call("orders")
+            self.assertEqual(refused.exception.code, "no_owner")
+            self.assertLess(abs(time.monotonic() - begun - 1), 0.5)
+
+
+class ComingAndGoing(InCluster):
+    def trade(self, broker, tag, cities=range(len(rig.CITIES))):
+        """A match in each city; how long the slowest took to be told."""
+        slowest = 0
+        with broker.client("carrier") as carrier, broker.client("shipper") as shipper:
+            shipper.call("subscribe", {"from": "now"})
+            for city in cities:
+                begun = time.monotonic()
+                carrier.call("submit", offer("o%s-%d" % (tag, city), city, only=["shipper"]))
+                shipper.call("submit", request("r%s-%d" % (tag, city), city))
+                shipper.event("match.confirmed")
+                slowest = max(slowest, time.monotonic() - begun)
+        return slowest
+
+    def test_members_share_and_hand_over(self):
+        (one, other), (broker,) = self.start(2, 1)
+        counts = collections.Counter(self.cluster.owners())
+        self.assertLessEqual(max(counts.values()), 8)
+        self.trade(broker, "a")
+        members, partitions = self.cluster.status()
+        self.assertEqual({row["member"] for row in members}, {one.id, other.id})
+        self.assertEqual(sum(row["lag_records"] for row in partitions), 0)
+        begun = time.monotonic()
+        self.assertEqual(one.stop(), 0)
+        self.cluster.wait_owners([other])
+        took = self.trade(broker, "b")
+        print("SIGTERM: handed over and matching in %.0f ms, slowest trade %.0f ms" %
+              ((time.monotonic() - begun) * 1000, took * 1000))
+        third = self.cluster.matcher()
+        self.cluster.wait_owners([other, third])
+        self.trade(broker, "c")
+
+    def test_a_dead_member_is_replaced(self):
+        (one, other), (broker,) = self.start(2, 1)
+        self.trade(broker, "a")
+        begun = time.monotonic()
+        one.kill()
+        took = self.trade(broker, "b")
+        print("SIGKILL: slowest trade %.0f ms, lease 1000 ms" % (took * 1000))
+        self.assertLess(took, 1 + 2 * 1.0)
+        self.assertEqual(set(self.cluster.owners()), {other.id})
+        self.assertLess(time.monotonic() - begun, support.TIMEOUT)
+
+    def test_a_paused_owner_commits_nothing(self):
+        (one, other), (broker,) = self.start(2, 1)
+        self.trade(broker, "a")
+        one.send_signal(signal.SIGSTOP)
+        self.cluster.wait_owners([other])
+        self.trade(broker, "b")
+        one.send_signal(signal.SIGCONT)
+        one.wait_log("msg=lost")
+        self.trade(broker, "c")
+        self.cluster.wait_owners([one, other])
+        self.trade(broker, "d")
+
+    def test_drain(self):
+        (one, other), (broker,) = self.start(2, 1)
+        self.assertNotEqual(self.cluster.cli("cluster", "drain", "nobody").returncode, 0)
+        done = self.cluster.cli("cluster", "drain", one.id)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.cluster.wait_owners([other])
+        members, _ = self.cluster.status()
+        self.assertEqual({row["member"]: row["draining"] for row in members}, {one.id: True, other.id: False})
+        self.trade(broker, "a")
+        self.assertEqual(one.stop(), 0)
+
+
+class Layout(InCluster):
+    def test_is_fixed_and_checked(self):
+        again = self.cluster.cli("cluster", "init", "--partitions", "5")
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("already", again.stderr)
+        single = rig.Redis()
+        self.addCleanup(single.stop)
+        done = support.run("crossdock-matcher", "--redis", single.url)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no cluster has been initialised", done.stderr)
+        with support.Broker("--redis", single.url) as broker, broker.client("a") as client:
+            self.assertEqual(client.call("hello", {"account": "a"})["partitions"], 1)
+        late = support.run("crossdock", "cluster", "init", "--partitions", "4", "--redis", single.url)
+        self.assertNotEqual(late.returncode, 0)
+        self.assertIn("partitions", late.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
