@@ -274,8 +274,7 @@ static bool make_stations(struct xd_matcher *matcher, struct xd_error *error)
 {
     const struct xd_cluster_layout *layout = xd_cluster_layout(matcher->cluster);
     struct xd_station_options options = {.engine = {.market = layout->market,
-                                                    .max_orders = matcher->options.max_orders,
-                                                    .layout = &layout->ranges},
+                                                    .max_orders = matcher->options.max_orders},
                                          .snapshot_every = matcher->options.snapshot_every,
                                          .events = {.warm = on_warm,
                                                     .acquired = on_acquired,
