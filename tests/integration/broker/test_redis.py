@@ -62,11 +62,12 @@ class OverRedis(unittest.TestCase):
                     event = shipper.event()
                     types.append(event["type"])
                     cursor = event["cursor"]
-                left = shipper.call("submit", support.truck_request("request-2", max_price=1))
+                retried = support.truck_request("request-2", max_price=1)
+                left = shipper.call("submit", retried)
             self.assertEqual(broker.kill(), -signal.SIGKILL)
             broker.start()
             with broker.client("shipper") as shipper:
-                again = shipper.call("submit", support.truck_request("request-2", max_price=1))
+                again = shipper.call("submit", retried)
                 self.assertEqual(again["id"], left["id"])
                 self.assertTrue(shipper.call("subscribe", {"from": cursor})["recovered"])
                 self.assertEqual([order["ref"] for order in shipper.call("orders")["orders"]], ["request-1", "request-2"])
