@@ -1,0 +1,298 @@
+/* Single scenes over one border: what waits for an answer, what is asked for at home, what is never asked for twice. Warehouse
+ * floor: requests are at home in the west, offers in the east, 190 km apart. */
+#include "core/id.h"
+#include "core/schema.h"
+#include "core/when.h"
+#include "matcher/border.h"
+#include "tests/border/cluster.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+enum { US = 1000000, NOW = 1893456000, DAY = NOW / 86400 };
+
+static const struct xd_place west = {310000000, 1200000000}, east = {310000000, 1220000000};
+
+struct scene {
+    struct xd_cluster cluster;
+    unsigned p, q; /* partitions: of the requests, of the offers */
+    char refs[16][8];
+    unsigned orders;
+};
+
+static void begin(struct scene *scene)
+{
+    uint32_t one = xd_curve_index(xd_cell_of(west)), other = xd_curve_index(xd_cell_of(east));
+    uint32_t later = one > other ? one : other;
+    struct xd_layout layout = {.count = 2, .cuts = {later / XD_CURVE_GRAIN * XD_CURVE_GRAIN}};
+    *scene = (struct scene){0};
+    assert_true(xd_layout_valid(&layout));
+    xd_cluster_begin(&scene->cluster, &layout, NOW);
+    scene->p = xd_layout_partition(&layout, XD_WAREHOUSE, west);
+    scene->q = xd_layout_partition(&layout, XD_WAREHOUSE, east);
+    assert_int_not_equal(scene->p, scene->q);
+}
+
+static void gives(struct xd_order *order, enum xd_field_id field)
+{
+    order->given |= UINT64_C(1) << field;
+}
+
+static uint64_t submit(struct scene *scene, enum xd_side side, const char *account, int64_t m2, struct xd_order order)
+{
+    struct xd_record record = {.type = XD_RECORD_ORDER, .account = xd_str_of(account), .credit = XD_CREDIT_UNKNOWN};
+    char *ref = scene->refs[scene->orders];
+    snprintf(ref, sizeof scene->refs[0], "r%u", scene->orders++);
+    order.side = side;
+    order.kind = XD_WAREHOUSE;
+    order.ref = xd_str_of(ref);
+    order.amount[XD_M2] = m2;
+    order.at = side == XD_OFFER ? east : west;
+    order.hold_s = 900;
+    order.currency = xd_currency("CNY", 3);
+    if (!order.from_day) order.from_day = DAY + 5;
+    order.until_day = DAY + 10;
+    if (side == XD_REQUEST) {
+        order.max_price = 1000000;
+        order.radius_m = 400000;
+    }
+    if (!order.valid_until) order.valid_until = (side == XD_OFFER ? order.until_day : order.from_day) * XD_DAY_S;
+    static const enum xd_field_id always[] = {XD_F_SIDE, XD_F_KIND, XD_F_REF, XD_F_M2, XD_F_AT, XD_F_FROM_DAY, XD_F_UNTIL_DAY};
+    for (unsigned i = 0; i < sizeof always / sizeof *always; i++) {
+        gives(&order, always[i]);
+    }
+    if (order.fill) gives(&order, XD_F_FILL);
+    if (order.confirm) gives(&order, XD_F_CONFIRM);
+    if (order.min_part) gives(&order, XD_F_MIN_PART);
+    if (side == XD_REQUEST) gives(&order, XD_F_MAX_PRICE);
+    if (side == XD_REQUEST) gives(&order, XD_F_RADIUS_KM);
+    record.order = order;
+    return xd_cluster_submit(&scene->cluster, &record);
+}
+
+static const struct xd_engine *engine_of(const struct scene *scene, unsigned partition)
+{
+    return scene->cluster.members[partition].engine;
+}
+
+static const struct xd_slot *slot_of(const struct scene *scene, uint64_t id)
+{
+    return xd_table_get(&engine_of(scene, xd_id_partition(id))->orders, id);
+}
+
+static enum xd_code act(struct scene *scene, enum xd_record_type type, const char *account, uint64_t order, uint64_t match)
+{
+    struct xd_record record = {.type = type, .account = xd_str_of(account), .order_id = order, .match_id = match};
+    xd_cluster_apply(&scene->cluster, xd_id_partition(order ? order : match), &record);
+    return scene->cluster.outcome;
+}
+
+/* All messages that wait from one to the other; how many. */
+static unsigned pass(struct scene *scene, unsigned from, unsigned to)
+{
+    unsigned passed = 0;
+    while (xd_cluster_deliver(&scene->cluster, from, to % scene->cluster.layout.count, false)) {
+        passed++;
+    }
+    return passed;
+}
+
+static void rest(struct scene *scene)
+{
+    xd_cluster_settle(&scene->cluster);
+    xd_cluster_check_at_rest(&scene->cluster);
+}
+
+static uint64_t only_match(const struct scene *scene)
+{
+    const struct xd_deal *deal = engine_of(scene, scene->p)->first_deal;
+    assert_non_null(deal);
+    assert_null(deal->after);
+    return deal->id;
+}
+
+static const struct xd_order plain;
+
+static void a_match_is_made_at_the_home_of_the_extent(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    uint64_t offer = submit(&scene, XD_OFFER, "store", 5000, plain);
+    uint64_t request = submit(&scene, XD_REQUEST, "acme", 3000, plain);
+    assert_int_equal(slot_of(&scene, request)->open, 3000); /* it gathers */
+    rest(&scene);
+    const struct xd_deal *deal = xd_table_get(&engine_of(&scene, scene.p)->deals, only_match(&scene));
+    assert_int_equal(deal->state, XD_MATCH_CONFIRMED);
+    assert_int_equal(deal->order[XD_OFFER]->id, offer);
+    assert_int_equal(xd_slot_free(slot_of(&scene, offer), XD_M2, DAY + 5, DAY + 10), 2000);
+    assert_int_equal(act(&scene, XD_RECORD_CANCEL_MATCH, "store", 0, deal->id), XD_OK);
+    rest(&scene);
+    assert_int_equal(xd_slot_free(slot_of(&scene, offer), XD_M2, DAY + 5, DAY + 10), 5000);
+    assert_int_equal(slot_of(&scene, request)->open, 3000); /* open again, and not paired with that one */
+    xd_cluster_end(&scene.cluster);
+}
+
+static void a_cancelled_claim_waits_for_its_answer(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    uint64_t offer = submit(&scene, XD_OFFER, "store", 5000, plain);
+    submit(&scene, XD_REQUEST, "acme", 3000, plain);
+    pass(&scene, scene.p, scene.q); /* asked, claimed */
+    assert_int_equal(act(&scene, XD_RECORD_CANCEL, "store", offer, 0), XD_OK);
+    assert_int_equal(slot_of(&scene, offer)->ended, XD_LIVE);
+    struct xd_record tick = {.type = XD_RECORD_TICK};
+    xd_cluster_apply(&scene.cluster, scene.q, &tick);
+    rest(&scene);
+    only_match(&scene); /* it was confirmed, and stands */
+    assert_int_equal(slot_of(&scene, offer)->ended, XD_ENDED_CANCELLED);
+    submit(&scene, XD_REQUEST, "acme", 1000, plain);
+    rest(&scene);
+    only_match(&scene);
+    xd_cluster_end(&scene.cluster);
+}
+
+static void a_proposal_is_withdrawn_with_the_order_elsewhere(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    uint64_t offer = submit(&scene, XD_OFFER, "store", 5000, (struct xd_order){.confirm = XD_CONFIRM_MANUAL});
+    uint64_t request = submit(&scene, XD_REQUEST, "acme", 3000, plain);
+    rest(&scene);
+    only_match(&scene);
+    assert_int_equal(act(&scene, XD_RECORD_CANCEL, "store", offer, 0), XD_OK);
+    assert_int_equal(act(&scene, XD_RECORD_CANCEL, "store", offer, 0), XD_WRONG_STATE);
+    rest(&scene);
+    assert_null(engine_of(&scene, scene.p)->first_deal);
+    assert_null(slot_of(&scene, offer));
+    assert_int_equal(slot_of(&scene, request)->open, 3000);
+    xd_cluster_end(&scene.cluster);
+}
+
+static void a_lapse_waits_for_the_answer(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    uint64_t offer = submit(&scene, XD_OFFER, "store", 5000, (struct xd_order){.valid_until = NOW + 60});
+    submit(&scene, XD_REQUEST, "acme", 3000, plain);
+    pass(&scene, scene.p, scene.q);
+    pass(&scene, scene.q, scene.p); /* matched; the answer is under way */
+    scene.cluster.now_us = (NOW + 61) * (int64_t)US;
+    struct xd_record tick = {.type = XD_RECORD_TICK};
+    xd_cluster_apply(&scene.cluster, scene.q, &tick);
+    assert_int_equal(slot_of(&scene, offer)->ended, XD_LIVE);
+    rest(&scene);
+    only_match(&scene);
+    assert_int_equal(slot_of(&scene, offer)->ended, XD_ENDED_EXPIRED);
+    xd_cluster_end(&scene.cluster);
+}
+
+/* The clock of P is ahead: for it the offer has lapsed. Its no must not make Q claim again and again. */
+static void a_pair_that_was_refused_is_not_claimed_again(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    submit(&scene, XD_OFFER, "store", 5000, (struct xd_order){.valid_until = NOW + 60});
+    submit(&scene, XD_REQUEST, "acme", 3000, plain);
+    pass(&scene, scene.p, scene.q);
+    scene.cluster.now_us = (NOW + 61) * (int64_t)US;
+    pass(&scene, scene.q, scene.p);
+    scene.cluster.now_us = NOW * (int64_t)US;
+    assert_int_equal(pass(&scene, scene.p, scene.q), 1); /* the no */
+    assert_int_equal(pass(&scene, scene.q, scene.p), 0);
+    const struct xd_table *ghosts = &engine_of(&scene, scene.q)->border->ghosts;
+    assert_int_equal(ghosts->count, 1);
+    xd_cluster_end(&scene.cluster);
+}
+
+static void a_declined_pair_is_not_claimed_again(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    submit(&scene, XD_OFFER, "store", 5000, (struct xd_order){.confirm = XD_CONFIRM_MANUAL});
+    uint64_t request = submit(&scene, XD_REQUEST, "acme", 3000, plain);
+    rest(&scene);
+    assert_int_equal(act(&scene, XD_RECORD_DECLINE, "store", 0, only_match(&scene)), XD_OK);
+    rest(&scene);
+    assert_null(engine_of(&scene, scene.p)->first_deal);
+    assert_int_equal(slot_of(&scene, request)->open, 3000);
+    xd_cluster_end(&scene.cluster);
+}
+
+static void whole_or_nothing_reaches_over_the_border(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    struct xd_order whole = {.fill = XD_FILL_ALL_NOW, .min_part = 1000};
+    submit(&scene, XD_OFFER, "store", 3000, plain);
+    uint64_t small = submit(&scene, XD_REQUEST, "acme", 6000, whole);
+    rest(&scene);
+    assert_null(slot_of(&scene, small)); /* dropped: 3000 is not all */
+    assert_null(engine_of(&scene, scene.p)->first_deal);
+    submit(&scene, XD_OFFER, "other", 3000, plain);
+    uint64_t both = submit(&scene, XD_REQUEST, "acme", 6000, whole);
+    rest(&scene);
+    assert_int_equal(slot_of(&scene, both)->confirmed, 6000);
+    assert_int_equal(engine_of(&scene, scene.p)->deal_count, 2);
+    xd_cluster_end(&scene.cluster);
+}
+
+static void an_order_elsewhere_in_part_is_not_amended(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    uint64_t offer = submit(&scene, XD_OFFER, "store", 5000, plain);
+    submit(&scene, XD_REQUEST, "acme", 3000, plain);
+    rest(&scene);
+    struct xd_record amend = {.type = XD_RECORD_AMEND, .account = xd_str_of("store"), .order_id = offer};
+    amend.amendment.to.amount[XD_M2] = 4000;
+    amend.amendment.to.given = UINT64_C(1) << XD_F_M2;
+    xd_cluster_apply(&scene.cluster, scene.q, &amend);
+    assert_int_equal(scene.cluster.outcome, XD_CLAIMED);
+    xd_cluster_end(&scene.cluster);
+}
+
+/* No reply comes: the deadline closes the gathering. */
+static void a_gathering_ends_without_replies(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    uint64_t offer = submit(&scene, XD_OFFER, "store", 5000, plain);
+    submit(&scene, XD_REQUEST, "acme", 3000, (struct xd_order){.fill = XD_FILL_NOW});
+    pass(&scene, scene.p, scene.q);
+    scene.cluster.now_us += 2 * US;
+    struct xd_record tick = {.type = XD_RECORD_TICK};
+    xd_cluster_apply(&scene.cluster, scene.p, &tick);
+    assert_null(engine_of(&scene, scene.p)->first_order ? engine_of(&scene, scene.p)->first_deal : NULL);
+    rest(&scene); /* the late claim is answered no */
+    assert_int_equal(xd_slot_free(slot_of(&scene, offer), XD_M2, DAY + 5, DAY + 10), 5000);
+    xd_cluster_end(&scene.cluster);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_match_is_made_at_the_home_of_the_extent),
+        cmocka_unit_test(a_cancelled_claim_waits_for_its_answer),
+        cmocka_unit_test(a_proposal_is_withdrawn_with_the_order_elsewhere),
+        cmocka_unit_test(a_lapse_waits_for_the_answer),
+        cmocka_unit_test(a_pair_that_was_refused_is_not_claimed_again),
+        cmocka_unit_test(a_declined_pair_is_not_claimed_again),
+        cmocka_unit_test(whole_or_nothing_reaches_over_the_border),
+        cmocka_unit_test(an_order_elsewhere_in_part_is_not_amended),
+        cmocka_unit_test(a_gathering_ends_without_replies),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
