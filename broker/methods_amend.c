@@ -31,18 +31,16 @@ static void discard(struct amend *amend)
 static void answer(const struct amend *amend, const struct xd_append_result *result)
 {
     char id[XD_ID_TEXT];
-    bool unchanged = result->outcome_known && result->note == XD_AMENDED_NOTHING;
+    bool unchanged = result->note == XD_AMENDED_NOTHING;
     xd_order_id_format(amend->id, id);
     struct xd_buf *out = xd_reply_begin(&amend->reply);
-    xd_mp_map(out, 2 + (uint32_t)result->outcome_known);
+    xd_mp_map(out, 3);
     xd_mp_cstr(out, "id");
     xd_mp_cstr(out, id);
     xd_mp_cstr(out, "status");
     xd_mp_cstr(out, unchanged ? "unchanged" : "amended");
-    if (result->outcome_known) {
-        xd_mp_cstr(out, "kept_priority");
-        xd_mp_bool(out, result->note != XD_AMENDED_LOST);
-    }
+    xd_mp_cstr(out, "kept_priority");
+    xd_mp_bool(out, result->note != XD_AMENDED_LOST);
     xd_reply_send(&amend->reply);
 }
 
@@ -59,7 +57,8 @@ static void on_appended(void *arg, const struct xd_append_result *result)
 {
     struct amend *amend = arg;
     xd_broker_stored(amend->reply.session->broker);
-    enum xd_code code = result->code == XD_OK && result->outcome_known ? result->outcome : result->code;
+    enum xd_code outcome = result->outcome_known ? result->outcome : XD_UNSETTLED;
+    enum xd_code code = result->code == XD_OK ? outcome : result->code;
     if (code != XD_OK && !result->refusal) {
         refuse(amend, code);
         return;

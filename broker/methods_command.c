@@ -52,7 +52,8 @@ static void on_appended(void *arg, const struct xd_append_result *result)
 {
     struct command *command = arg;
     xd_broker_stored(command->reply.session->broker);
-    finish(command, result->code == XD_OK && result->outcome_known ? result->outcome : result->code);
+    enum xd_code outcome = result->outcome_known ? result->outcome : XD_UNSETTLED;
+    finish(command, result->code == XD_OK ? outcome : result->code);
 }
 
 static void append(struct command *command)

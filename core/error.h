@@ -41,6 +41,8 @@
     X(BAD_CURSOR, "bad_cursor", "not a cursor of this installation")                                         \
     X(STORAGE_FULL, "storage_full", "the ledger's disk is full; nothing was stored; try again later")        \
     X(STORAGE_FAILED, "storage_failed", "the ledger could not store; nothing was stored; try again later")   \
+    X(UNSETTLED, "unsettled",                                                                               \
+      "stored, but what came of it is not known yet: the events will say; it may be sent again")            \
     X(FENCED, "fenced", "this process no longer owns the partition; nothing was stored")                     \
     X(NO_OWNER, "no_owner", "the partition has no owner at present, or none that answers; try again later")           \
     X(OVERLOADED, "overloaded", "too much is waiting; try again later")                                      \

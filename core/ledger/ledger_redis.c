@@ -349,7 +349,7 @@ static redisReply *ask_and_wait(struct xd_redis_ledger *ledger, const struct xd_
                 return NULL;
             }
         }
-        event_base_loopexit(ledger->events, &(struct timeval){.tv_usec = AGAIN_MS * 1000});
+        xd_redis_wake_later(ledger); /* and no loopexit, which could end a later loop instead of this one */
         event_base_loop(ledger->events, EVLOOP_ONCE);
     }
     unreachable(ledger, error);

@@ -234,6 +234,7 @@ class Listener(Caller):
         except GONE as error:
             self.count(type(error).__name__)
         self.disconnect()
+        self.stopping.wait(0.02)
 
     def alive(self):
         try:

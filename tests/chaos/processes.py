@@ -31,6 +31,7 @@ class Program:
     def start(self):
         self.wanted = True
         self.killed = False
+        self.ended = 0
         self.starts += 1
         with open(self.log_path, "ab") as log:
             log.write(b"--- start %d\n" % self.starts)
@@ -83,6 +84,9 @@ class Program:
     def _judge(self, status):
         if -status in CRASHES or (status > 0 and "Sanitizer" in self.log()):
             self.wrong.append("%s crashed: status %d\n%s" % (self.name, status, self.log()[-2000:]))
+        last = self.log().splitlines()[-1:]
+        if status > 0 and last and "msg=" in last[0] and "level=error" not in last[0]:
+            self.wrong.append("%s ended with %d and did not say why: %s" % (self.name, status, last[0]))
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:

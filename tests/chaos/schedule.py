@@ -18,23 +18,25 @@ def choices(chosen, cuts):
              (2, "kill", brokers, 0, 2), (2, "stop", brokers, 0.5, 2.5 * lease), (1, "terminate", brokers, 0, 1)]
     if cuts:
         found += [(2, "cut", workers, 1.2 * lease, 3 * lease), (1, "cut", brokers, 0.5, 3 * lease)]
-    return found + REDIS[chosen.redis](cuts)
+    return found + REDIS[chosen.redis](chosen, cuts)
 
 
-def single(cuts):
+def single(_chosen, cuts):
     found = [(3, "kill", ["r0"], 0, 1.5), (1, "terminate", ["r0"], 0, 1), (1, "stop", ["r0"], 0.2, 3)]
     return found + ([(1, "cut", ["r0"], 0.5, 4)] if cuts else [])
 
 
-def sentinel(cuts):
+def sentinel(_chosen, cuts):
     """Of a master that is gone for longer than sentinels wait for it, another takes the place."""
     found = [(4, "kill", ["master"], 3, 5), (3, "stop", ["master"], 3, 6), (2, "failover", ["master"], 0, 0),
              (1, "stop", ["master"], 0.2, 0.7), (1, "kill", ["replica"], 0.5, 3), (1, "kill", ["s0", "s1", "s2"], 1, 3)]
     return found + ([(3, "cut", ["master"], 3, 6)] if cuts else [])
 
 
-def cluster(_cuts):
-    return [(8, "reshard", ["{p0}", "{p1}", "{p2}", "{a1}", "{a7}", "market"], 0, 0), (1, "stop", ["r0", "r1", "r2"], 0.2, 1.5),
+def cluster(chosen, _cuts):
+    """The slots that matter: of partitions, of accounts' refs, of what all agree on."""
+    partitions = ["{p%d}" % number for number in range(3 * chosen.partitions if chosen.matchers else 1)]
+    return [(8, "reshard", partitions, 0, 0), (2, "reshard", ["{a1}", "{a7}", "market"], 0, 0), (1, "stop", ["r0", "r1", "r2"], 0.2, 1.5),
             (1, "kill", ["r0", "r1", "r2"], 0, 1)]
 
 

@@ -1,7 +1,6 @@
 """What runs: brokers, matchers if there are any, and a Redis of one of three shapes."""
 
 import os
-import time
 
 import support
 from processes import Program, Redis, wait_until
@@ -103,9 +102,15 @@ class Cluster(Single):
     def __init__(self, network, directory):
         super().__init__(network, directory)
         lines = [*DURABLE, "cluster-enabled yes", "cluster-node-timeout 3000", "cluster-config-file nodes.conf"]
-        self.redis = [Redis(network.host(name), os.path.join(directory, name), *lines,
-                            *([] if network.real else ["cluster-port %d" % network.host(name).port(0)]))
-                      for name in ("r0", "r1", "r2")]
+        self.redis = [self._node(network, os.path.join(directory, name), name, lines) for name in ("r0", "r1", "r2")]
+
+    @staticmethod
+    def _node(network, directory, name, lines):
+        host = network.host(name)
+        bus = 0 if network.real else host.port(0)
+        node = Redis(host, directory, *lines, *(["cluster-port %d" % bus] if bus else []))
+        node.bus = bus
+        return node
 
     def start(self):
         super().start()
@@ -116,8 +121,7 @@ class Cluster(Single):
             one.ask("cluster", "addslotsrange", number * share, last)
             one.ask("cluster", "set-config-epoch", number + 1)
         for one in self.redis[1:]:
-            first.ask("cluster", "meet", one.host.address, one.port,
-                      *([one.field_of_bus()] if hasattr(one, "field_of_bus") else []))
+            first.ask("cluster", "meet", one.host.address, one.port, *([one.bus] if one.bus else []))
         wait_until(self.whole, text="the cluster")
 
     def whole(self):
@@ -248,7 +252,3 @@ class Topology:
 
     def wrong(self):
         return [line for program in self.programs() for line in program.wrong]
-
-
-def pause(seconds):
-    time.sleep(max(0, seconds))

@@ -73,6 +73,19 @@ class OverRedis(unittest.TestCase):
                 self.assertEqual([order["ref"] for order in shipper.call("orders")["orders"]], ["request-1", "request-2"])
             self.assertEqual(broker.stop(), 0)
 
+    def test_a_command_of_which_nobody_knows_what_came(self):
+        """Its record is stored while another has the lease, and no one to apply it: it is not called done."""
+        with support.Broker("--redis", self.redis.url, "--lease", "300ms") as broker, broker.client("carrier") as carrier:
+            order = carrier.call("submit", support.truck_offer("offer-1"))
+            self.redis.cli("hset", "xd:{p0}:state", "nonce", "7")
+            self.redis.cli("set", "xd:{p0}:lease", "another", "px", "3000")
+            calls = {"cancel": {"id": order["id"]}, "amend": {"id": order["id"], "base": 5}}
+            sent = [carrier.send(method, params) for method, params in calls.items()]
+            codes = [carrier.response(number)[0]["code"] for number in sent]
+            self.assertEqual(codes, ["unsettled", "unsettled"])
+            carrier.call("subscribe", {"from": "start"})
+            self.assertEqual(carrier.event("order.cancelled")["order"]["id"], order["id"])
+
     def test_a_cursor_of_a_broker_that_is_further(self):
         """A broker that was stopped, and resumes subscriptions before it has heard what another told meanwhile."""
         late = support.Broker("--redis", self.redis.url, "--lease", "300ms")
