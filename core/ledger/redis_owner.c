@@ -196,6 +196,8 @@ static void on_renewed(void *arg, redisReply **reply, int64_t replicas)
     p->renewing = false;
     if (!*reply || (*reply)->type != REDIS_REPLY_INTEGER)
         xd_redis_suspect(p, *reply);
+    else if ((*reply)->integer != 0 && !p->ledger->options.clock_ms)
+        xd_redis_note_clock(p->ledger, (*reply)->integer); /* an owner appends little else to tell it the time */
     else if ((*reply)->integer == 0 && p->lease.epoch != 0 && p->lease.epoch == p->renewing_epoch)
         xd_redis_lose(p, XD_FENCED);
 }

@@ -97,11 +97,13 @@ static const char acquire[] =
     "tonumber(s[4]),"
     " s[5], tonumber(s[6])}\n";
 
-/* KEYS: state, lease. ARGV: the process, the lease's length in ms, epoch, nonce. */
+/* KEYS: state, lease. ARGV: the process, the lease's length in ms, epoch, nonce. The server's time in ms; 0: it is not
+ * the caller's. */
 static const char renew[] = "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce')\n"
                             "if s[1] ~= ARGV[3] or s[2] ~= ARGV[4] then return 0 end\n"
                             "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
-                            "return 1\n";
+                            "local t = redis.call('TIME')\n"
+                            "return t[1] * 1000 + math.floor(t[2] / 1000)\n";
 
 /* KEYS: state, lease. ARGV: epoch, nonce, the channel that is told ('': none), what it is told. */
 static const char release[] = "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce')\n"
