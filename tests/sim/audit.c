@@ -132,7 +132,7 @@ static void order_event(struct sim_world *world, const struct sim_told *told)
         break;
     case XD_EVENT_ORDER_CANCELLED:
     case XD_EVENT_ORDER_EXPIRED:
-        order->ended = true;
+        order->ended = order->ended || !told->dropped;
         break;
     default:
         break;

@@ -2,14 +2,6 @@
 
 #include <stdlib.h>
 
-static struct sim_process *any_process(struct sim_faults *faults, unsigned *index)
-{
-    *index = (unsigned)sim_below(faults->world, faults->matcher_count + faults->broker_count);
-    return *index < faults->matcher_count
-               ? sim_matcher_process(faults->matchers[*index])
-               : sim_broker_process(faults->brokers[*index - faults->matcher_count]);
-}
-
 static void start(struct sim_faults *faults, unsigned index)
 {
     if (index < faults->matcher_count) {
@@ -19,29 +11,45 @@ static void start(struct sim_faults *faults, unsigned index)
     }
 }
 
+static struct sim_process *process_of(struct sim_faults *faults, unsigned index)
+{
+    return index < faults->matcher_count ? sim_matcher_process(faults->matchers[index])
+                                         : sim_broker_process(faults->brokers[index - faults->matcher_count]);
+}
+
+static struct sim_process *any_process(struct sim_faults *faults, unsigned *index)
+{
+    *index = (unsigned)sim_below(faults->world, faults->matcher_count + faults->broker_count);
+    return process_of(faults, *index);
+}
+
 struct restart {
     struct sim_faults *faults;
     unsigned index;
+    uint32_t incarnation; /* that ends */
 };
 
-static void restart(void *arg)
+static void restart_when_ended(void *arg)
 {
-    struct restart restart = *(struct restart *)arg;
-    struct sim_faults *faults = restart.faults;
-    free(arg);
-    const struct sim_process *process =
-        restart.index < faults->matcher_count
-            ? sim_matcher_process(faults->matchers[restart.index])
-            : sim_broker_process(faults->brokers[restart.index - faults->matcher_count]);
-    if (!process->alive && !faults->world->over) start(faults, restart.index);
+    struct restart *restart = arg;
+    struct sim_faults *faults = restart->faults;
+    struct sim_world *world = faults->world;
+    const struct sim_process *process = process_of(faults, restart->index);
+    if (process->alive && process->incarnation == restart->incarnation && !world->over) {
+        sim_at(world, world->now_us + SIM_S, NULL, restart_when_ended,
+               restart); /* it was told to leave, and is at it */
+        return;
+    }
+    if (!process->alive && !world->over) start(faults, restart->index);
+    free(restart);
 }
 
 static void restart_later(struct sim_faults *faults, unsigned index)
 {
     struct sim_world *world = faults->world;
     struct restart *later = sim_new(sizeof *later);
-    *later = (struct restart){faults, index};
-    sim_at(world, world->now_us + sim_between(world, 0, 4 * SIM_S), NULL, restart, later);
+    *later = (struct restart){faults, index, process_of(faults, index)->incarnation};
+    sim_at(world, world->now_us + sim_between(world, 0, 4 * SIM_S), NULL, restart_when_ended, later);
 }
 
 /* --- the faults ----------------------------------------------------------------------------------------- */
@@ -148,9 +156,7 @@ static void echo(struct sim_faults *faults)
 static void heal(struct sim_faults *faults)
 {
     for (unsigned i = 0; i < faults->matcher_count + faults->broker_count; i++) {
-        struct sim_process *process = i < faults->matcher_count
-                                          ? sim_matcher_process(faults->matchers[i])
-                                          : sim_broker_process(faults->brokers[i - faults->matcher_count]);
+        struct sim_process *process = process_of(faults, i);
         process->slow_us = 2 * SIM_MS;
         if (!process->alive) start(faults, i);
     }

@@ -20,8 +20,7 @@ static const char usage[] =
 static const struct {
     const char *name;
     enum sim_mutant mutant;
-} rules[] = {
-    {"epoch", SIM_NO_EPOCH}, {"fence", SIM_NO_FENCE}, {"refs", SIM_NO_REFS}};
+} rules[] = {{"epoch", SIM_NO_EPOCH}, {"fence", SIM_NO_FENCE}, {"refs", SIM_NO_REFS}};
 
 enum { AGAIN_EVERY = 50 };
 

@@ -38,6 +38,8 @@ static void check_acked(struct sim_wish *wish, const struct sim_answer *answer)
     const struct sim_part *part = &market->world->store->parts[answer->partition];
     if (answer->offset >= part->record_count)
         sim_fail(market->world, "r%u is acknowledged and not stored", wish->number);
+    if (sim_audit_refused(market->world->audit, answer->order_id))
+        return; /* a late answer: the ref is free again */
     if (order->acked && order->id != answer->order_id &&
         !sim_audit_refused(market->world->audit, order->id)) {
         sim_fail(market->world, "r%u is acknowledged as two orders", wish->number);
@@ -52,7 +54,9 @@ static void check_changed(struct sim_wish *wish, const struct sim_answer *answer
 {
     const struct sim_market *market = wish->market;
     const struct sim_order *order = &market->orders[wish->number];
-    if (answer->code == XD_OK && !sim_audit_refused(market->world->audit, order->id)) {
+    const struct sim_audit *audit = market->world->audit;
+    if (answer->code == XD_OK && order->acked && !sim_audit_refused(audit, order->id) &&
+        !sim_audit_refused(audit, answer->order_id)) {
         sim_fail(market->world, "r%u is taken with another content", wish->number);
     }
 }

@@ -93,6 +93,8 @@ void sim_order_write(struct sim_market *market, unsigned number)
     (market->kind == XD_TRUCK ? truck : storage)(market, order);
     xd_order_default(order);
     order->valid_until = xd_order_end(order);
+    if (sim_chance(world, 20))
+        set(order, XD_F_VALID_UNTIL, market->start_s + sim_between(world, 3, 40)); /* lapses on the way */
     if (!xd_order_check(order, &error)) sim_fail(world, "an order that is not valid: %s", error.message);
     struct xd_place place = market->kind == XD_TRUCK ? order->from : order->at;
     written->home =

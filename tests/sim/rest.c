@@ -36,13 +36,15 @@ static void each(const struct check *check, const struct xd_table *table, check_
 static void check_spread(const struct check *check, const void *block)
 {
     const struct xd_spread *spread = block;
-    if (!xd_table_get(&check->engine->orders, spread->id)) broken(check, spread->id, "a spread order that is gone");
+    if (!xd_table_get(&check->engine->orders, spread->id))
+        broken(check, spread->id, "a spread order that is gone");
     if (spread->gathering) broken(check, spread->id, "still gathers");
     if (spread->kept.first) broken(check, spread->id, "claims on it have no answer");
     for (uint64_t known = spread->known; known; known &= known - 1) {
         const struct xd_engine *other = check->engines[__builtin_ctzll(known)];
         const struct xd_ghost *ghost = xd_table_get(&other->border->ghosts, spread->id);
-        if (!ghost || ghost->version != spread->version) broken(check, spread->id, "its ghost is not what it is");
+        if (!ghost || ghost->version != spread->version)
+            broken(check, spread->id, "its ghost is not what it is");
     }
 }
 

@@ -72,11 +72,19 @@ static bool read_match(const msgpack_object *map, struct sim_told *out)
            read_stops(xd_mp_get(map, "stops"), out);
 }
 
+static bool read_order(const msgpack_object *map, struct sim_told *out)
+{
+    struct xd_str reason;
+    if (!read_party(map, &out->order)) return false;
+    out->dropped = xd_mp_get_str(map, "reason", &reason) && xd_str_equal(reason, xd_str_of("fill_now"));
+    return true;
+}
+
 bool sim_told_read(const msgpack_object *object, struct sim_told *out)
 {
     if (object->type != MSGPACK_OBJECT_MAP || !read_type(object, &out->type)) return false;
     if (!xd_mp_get_str(object, "account", &out->account)) return false;
     const msgpack_object *match = xd_mp_get(object, "match");
     out->is_match = match != NULL;
-    return match ? read_match(match, out) : read_party(xd_mp_get(object, "order"), &out->order);
+    return match ? read_match(match, out) : read_order(xd_mp_get(object, "order"), out);
 }

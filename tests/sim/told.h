@@ -16,6 +16,7 @@ struct sim_told {
     struct xd_str account;
     bool is_match;
     struct sim_told_party order; /* of an order's event */
+    bool dropped;                /* what a "now" order did not get at once: it may be open again */
     uint64_t match_id;
     struct sim_told_party party[XD_SIDES];
     int64_t amount[XD_DIMS];

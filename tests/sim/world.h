@@ -27,9 +27,9 @@ struct sim_audit;
 
 /* What is left out, to show that it is missed (tests/sim/mutants). */
 enum sim_mutant {
-    SIM_NO_EPOCH = 1,  /* a commit compares neither epoch nor nonce */
-    SIM_NO_FENCE = 2,  /* nor what it continues */
-    SIM_NO_REFS = 4,   /* a ref that was used is given another id */
+    SIM_NO_EPOCH = 1, /* a commit compares neither epoch nor nonce */
+    SIM_NO_FENCE = 2, /* nor what it continues */
+    SIM_NO_REFS = 4,  /* a ref that was used is given another id */
 };
 
 enum { SIM_MS = 1000, SIM_S = 1000000 }; /* in microseconds */
