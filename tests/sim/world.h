@@ -6,10 +6,10 @@
  *   network.c    processes, their connections to the store, crashes, pauses and cuts
  *   store.c      the simulated Redis: partitions, leases, logs, outboxes, refs, each script one step
  *   ledger.c     the ledger's seam (core/ledger/backend.h) over the network
- *   matcher.c    a matcher: membership, owners (the real ones), relays
+ *   matcher.c    a matcher: the real member, stations and relays (relaying.c: their hands)
  *   broker.c     a broker: refs, appends, feeds
  *   market.c     what clients want: orders, cancels, answers to proposals
- *   audit.c      what must be so, checked at each commit and at the end
+ *   audit.c      what must be so, checked at each commit and at the end (replay.c, rest.c)
  *   faults.c     what goes wrong, and when
  *
  * Without memory it stops the program. */
