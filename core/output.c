@@ -12,6 +12,7 @@ void xd_output_init(struct xd_output *output, size_t limit)
     xd_buf_init(&output->closed, limit);
     xd_buf_init(&output->messages, limit);
     xd_buf_init(&output->envelopes, limit);
+    xd_buf_init(&output->seen, limit);
 }
 
 void xd_output_clear(struct xd_output *output)
@@ -23,6 +24,7 @@ void xd_output_clear(struct xd_output *output)
     xd_buf_clear(&output->closed);
     xd_buf_clear(&output->messages);
     xd_buf_clear(&output->envelopes);
+    xd_buf_clear(&output->seen);
 }
 
 void xd_output_free(struct xd_output *output)
@@ -34,12 +36,13 @@ void xd_output_free(struct xd_output *output)
     xd_buf_free(&output->closed);
     xd_buf_free(&output->messages);
     xd_buf_free(&output->envelopes);
+    xd_buf_free(&output->seen);
 }
 
 bool xd_output_failed(const struct xd_output *output)
 {
     return output->events.failed || output->ends.failed || output->outcomes.failed || output->refusals.failed ||
-           output->closed.failed || output->messages.failed || output->envelopes.failed;
+           output->closed.failed || output->messages.failed || output->envelopes.failed || output->seen.failed;
 }
 
 uint32_t xd_output_event_count(const struct xd_output *output)

@@ -41,6 +41,17 @@ struct xd_message {
     uint16_t to; /* the partition */
 };
 
+/* How far a receiver has applied what a partition sent it: the last sequence number of a session. */
+struct xd_heard {
+    uint32_t from_gen, to_gen;
+    uint64_t seq;
+};
+
+struct xd_heard_mark {
+    uint16_t from;
+    struct xd_heard seen;
+};
+
 struct xd_output {
     struct xd_buf events;   /* whole events (event.h), one after the other */
     struct xd_buf ends;     /* size_t: where each event ends in `events` */
@@ -49,6 +60,7 @@ struct xd_output {
     struct xd_buf closed;   /* struct xd_closed_ref */
     struct xd_buf messages; /* packed records, one after the other, in the order in which they are to be sent */
     struct xd_buf envelopes; /* struct xd_message: one for each */
+    struct xd_buf seen;      /* struct xd_heard_mark: of partitions whose messages were applied; the owner adds them */
 };
 
 /* `limit` bounds each of them, in bytes. */

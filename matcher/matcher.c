@@ -50,13 +50,36 @@ static void on_acquired(void *arg, uint16_t partition)
     turn_soon(matcher);
 }
 
+/* Without memory it is as if the relay were slow: the next owner sends what is in the outbox. */
+static void start_courier(struct xd_matcher *matcher, uint16_t partition)
+{
+    uint32_t count = xd_cluster_layout(matcher->cluster)->ranges.count;
+    uint16_t first = (uint16_t)(partition / count * count);
+    if (count > 1)
+        matcher->couriers[partition] =
+            xd_courier_start(matcher->base, matcher->ledger, partition, first, count);
+}
+
+static void stop_courier(struct xd_matcher *matcher, uint16_t partition)
+{
+    xd_courier_stop(matcher->couriers[partition]);
+    matcher->couriers[partition] = NULL;
+}
+
 static void on_owning(void *arg, uint16_t partition)
 {
     struct xd_matcher *matcher = arg;
     char channel[XD_REDIS_CHANNEL_MAX + 1];
     xd_matcher_ask_channel(matcher, partition, channel);
     xd_cluster_listen(matcher->cluster, channel);
+    start_courier(matcher, partition);
     log_partition(matcher, "owning", partition);
+}
+
+static void on_outbox(void *arg, uint16_t partition)
+{
+    struct xd_matcher *matcher = arg;
+    if (matcher->couriers[partition]) xd_courier_grew(matcher->couriers[partition]);
 }
 
 static void deaf_to(struct xd_matcher *matcher, uint16_t partition)
@@ -77,6 +100,7 @@ static void on_lost(void *arg, uint16_t partition, enum xd_code code)
 {
     struct xd_matcher *matcher = arg;
     deaf_to(matcher, partition);
+    stop_courier(matcher, partition);
     xd_member_lost(&matcher->member, partition);
     xd_log(matcher->options.log, XD_LOG_WARNING, "lost", xd_log_number("partition", partition),
            xd_log_text("code", xd_code_name(code)));
@@ -88,6 +112,7 @@ static void on_lost(void *arg, uint16_t partition, enum xd_code code)
 static void release(struct xd_matcher *matcher, uint16_t partition)
 {
     deaf_to(matcher, partition);
+    stop_courier(matcher, partition);
     log_partition(matcher, "handed_over", partition);
     xd_station_release(matcher->stations[partition]);
     xd_member_released(&matcher->member, partition, monotonic_ms());
@@ -266,6 +291,8 @@ static bool open_ledger(struct xd_matcher *matcher, struct xd_error *error)
     options->process = matcher->id;
     options->freed_channel = matcher->channel;
     options->owner_only = true;
+    options->outbox_grew = on_outbox;
+    options->outbox_arg = matcher;
     matcher->ledger = xd_ledger_open_redis(matcher->base, options, error);
     return matcher->ledger != NULL;
 }
@@ -274,7 +301,8 @@ static bool make_stations(struct xd_matcher *matcher, struct xd_error *error)
 {
     const struct xd_cluster_layout *layout = xd_cluster_layout(matcher->cluster);
     struct xd_station_options options = {.engine = {.market = layout->market,
-                                                    .max_orders = matcher->options.max_orders},
+                                                    .max_orders = matcher->options.max_orders,
+                                                    .layout = &layout->ranges},
                                          .snapshot_every = matcher->options.snapshot_every,
                                          .events = {.warm = on_warm,
                                                     .acquired = on_acquired,
@@ -326,8 +354,10 @@ struct xd_matcher *xd_matcher_start(struct event_base *base, const struct xd_mat
 void xd_matcher_destroy(struct xd_matcher *matcher)
 {
     if (!matcher) return;
-    for (uint16_t i = 0; i < matcher->partition_count; i++)
+    for (uint16_t i = 0; i < matcher->partition_count; i++) {
+        stop_courier(matcher, i);
         if (matcher->stations[i]) xd_station_stop(matcher->stations[i]);
+    }
     if (matcher->ledger) xd_ledger_close(matcher->ledger);
     xd_cluster_close(matcher->cluster);
     for (uint16_t i = 0; i < matcher->partition_count; i++)

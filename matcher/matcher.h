@@ -7,6 +7,7 @@
 
 #include "core/cluster/cluster.h"
 #include "core/log.h"
+#include "matcher/courier.h"
 #include "matcher/member.h"
 #include "matcher/station.h"
 
@@ -35,6 +36,8 @@ struct xd_matcher {
     uint16_t partition_count;
     struct xd_member member;
     struct xd_station *stations[XD_MEMBER_PARTITIONS_MAX];
+    struct xd_courier
+        *couriers[XD_MEMBER_PARTITIONS_MAX]; /* of what is owned, where there is another of the kind */
     struct event *heartbeat, *turn, *drain_limit;
     bool beating; /* a heartbeat is under way */
     bool leaving, out;

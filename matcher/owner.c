@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* LONGEST_WAIT_S: a deadline is looked at again so often, for the clock may have been set meanwhile. */
 enum { RETRY_MS = 1000, LONGEST_WAIT_S = 1 };
@@ -30,6 +31,7 @@ struct xd_owner {
     void *saved_arg;
     uint64_t snapshot_at;
     struct xd_output output;
+    struct xd_heard marked[XD_RANGES_MAX]; /* committed, of each partition of the kind */
     msgpack_zone *zone;
     struct event *retry, *deadline;
 };
@@ -158,6 +160,26 @@ static void stop_saving(struct xd_owner *owner, enum xd_code code)
 
 /* --- applying --------------------------------------------------------------------------------------------------------------- */
 
+/* What has been applied of other partitions' messages since the last commit: their relays go on after it. */
+static void mark_seen(struct xd_owner *owner)
+{
+    const struct xd_layout *layout = owner->options.engine.layout;
+    uint32_t count = layout ? layout->count : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint16_t from = (uint16_t)(owner->lease.partition / count * count + i);
+        struct xd_engine_peer peer;
+        if (!xd_engine_peer(owner->engine, from, &peer)) continue;
+        struct xd_heard seen = {.from_gen = peer.gen, .to_gen = peer.own_gen, .seq = peer.seen};
+        struct xd_heard *marked = &owner->marked[i];
+        if (seen.seq == marked->seq && seen.from_gen == marked->from_gen && seen.to_gen == marked->to_gen) continue;
+        struct xd_heard_mark mark;
+        memset(&mark, 0, sizeof(mark));
+        mark.from = from;
+        mark.seen = *marked = seen;
+        xd_buf_add(&owner->output.seen, &mark, sizeof(mark));
+    }
+}
+
 /* Applies a run and commits what came of it, unless it was committed before. */
 static bool apply_run(struct xd_owner *owner, const struct xd_log_entry *entries, uint32_t count, uint64_t committed)
 {
@@ -170,6 +192,7 @@ static bool apply_run(struct xd_owner *owner, const struct xd_log_entry *entries
     }
     uint64_t fresh = owner->output.outcomes.len / sizeof(uint16_t);
     if (!fresh) return true;
+    mark_seen(owner);
     struct xd_commit commit = {.lease = owner->lease,
                                .previous = owner->position - fresh,
                                .next = owner->position,

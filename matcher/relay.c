@@ -86,14 +86,14 @@ bool xd_relay_add(struct xd_relay *relay, uint64_t number, const struct xd_messa
 }
 
 /* A letter is settled when its session has seen it, or when its session is over. */
-static bool is_settled(const struct letter *letter, struct xd_seen seen)
+static bool is_settled(const struct letter *letter, struct xd_heard seen)
 {
     const struct xd_message *m = &letter->message;
     if (m->from_gen == seen.from_gen && m->to_gen == seen.to_gen) return m->seq <= seen.seq;
     return m->from_gen <= seen.from_gen && m->to_gen <= seen.to_gen;
 }
 
-void xd_relay_seen(struct xd_relay *relay, uint16_t to, bool known, struct xd_seen seen, int64_t now_ms)
+void xd_relay_seen(struct xd_relay *relay, uint16_t to, bool known, struct xd_heard seen, int64_t now_ms)
 {
     struct peer *peer = peer_of(relay, to);
     if (!peer) return;

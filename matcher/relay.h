@@ -16,12 +16,6 @@ enum { XD_RELAY_STUCK_MS = 2000, XD_RELAY_LOOK_MS = 100, XD_RELAY_WINDOW = 256 }
 
 struct xd_relay;
 
-/* How far a receiver has applied what this partition sent it: the last sequence number of a session. */
-struct xd_seen {
-    uint32_t from_gen, to_gen;
-    uint64_t seq;
-};
-
 enum xd_relay_step_type {
     XD_RELAY_LOOK, /* read what `to` has seen; answered by xd_relay_seen */
     XD_RELAY_SEND, /* append `bytes` to the log of `to`; answered by xd_relay_sent. The answers to several
@@ -50,7 +44,7 @@ bool xd_relay_add(struct xd_relay *relay, uint64_t number, const struct xd_messa
                   struct xd_str bytes);
 
 /* What partition `to` has seen of this one. `known`: it could be read. */
-void xd_relay_seen(struct xd_relay *relay, uint16_t to, bool known, struct xd_seen seen, int64_t now_ms);
+void xd_relay_seen(struct xd_relay *relay, uint16_t to, bool known, struct xd_heard seen, int64_t now_ms);
 
 /* The oldest append to `to` that has no answer is stored, or it is not known whether it is. */
 void xd_relay_sent(struct xd_relay *relay, uint16_t to, bool stored, int64_t now_ms);

@@ -469,6 +469,8 @@ static bool make_parts(struct xd_redis_ledger *ledger)
         snprintf(p->log_key, sizeof p->log_key, "xd:{p%u}:log", (unsigned)i);
         snprintf(p->out_key, sizeof p->out_key, "xd:{p%u}:out", (unsigned)i);
         snprintf(p->lease_key, sizeof p->lease_key, "xd:{p%u}:lease", (unsigned)i);
+        snprintf(p->outbox_key, sizeof p->outbox_key, "xd:{p%u}:outbox", (unsigned)i);
+        snprintf(p->seen_key, sizeof p->seen_key, "xd:{p%u}:seen", (unsigned)i);
         memcpy(p->closed, "0-0", sizeof "0-0");
         p->slot = xd_redis_slot(p->state_key, strlen(p->state_key));
     }

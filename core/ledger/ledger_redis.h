@@ -33,6 +33,8 @@ struct xd_redis_ledger_options {
     uint32_t lease_ms;
     uint64_t process;          /* who this is, as leases name it; 0: drawn */
     const char *freed_channel; /* is told the number of each partition that is given back; NULL: none is */
+    void (*outbox_grew)(void *arg, uint16_t partition); /* a commit of ours with messages is stored; NULL: nobody asks */
+    void *outbox_arg;
     bool owner_only; /* appends are answered when stored, without outcomes, and events are not followed: for
                         who only owns partitions, and need not read what others commit */
     uint32_t timeout_ms;            /* to connect, to answer, and for a record to be stored */
@@ -51,6 +53,28 @@ struct xd_ledger *xd_ledger_open_redis(struct event_base *base, const struct xd_
 
 /* An acquisition that waits for the end of another's lease tries now: the partition is said to be free. */
 void xd_ledger_redis_hurry(struct xd_ledger *ledger, uint16_t partition);
+
+/* --- messages between partitions (docs/CLUSTER.md, Outbox and relay) ---------------------------------------------- */
+
+/* A message as a commit left it in the outbox; `number` is that of the commit, and rises. */
+struct xd_letter {
+    uint64_t number;
+    struct xd_message message;
+    struct xd_str bytes;
+};
+
+/* The letters of some commits behind `after` (0: from the beginning); none: there are no more. They live until the callback
+ * returns. */
+typedef void xd_letters_cb(void *arg, enum xd_code code, const struct xd_letter *letters, uint32_t count);
+void xd_ledger_redis_read_outbox(struct xd_ledger *ledger, uint16_t partition, uint64_t after, xd_letters_cb *callback,
+                                 void *arg);
+
+/* Commits up to `number` have been seen by all: their letters go. */
+void xd_ledger_redis_trim_outbox(struct xd_ledger *ledger, uint16_t partition, uint64_t number);
+
+/* What the owner of `partition` has committed as seen of `from`; zeros where that is nothing. */
+typedef void xd_seen_cb(void *arg, enum xd_code code, struct xd_heard seen);
+void xd_ledger_redis_read_seen(struct xd_ledger *ledger, uint16_t partition, uint16_t from, xd_seen_cb *callback, void *arg);
 
 /* The market that the ledger was initialised with. */
 struct xd_market xd_ledger_redis_market(const struct xd_ledger *ledger);

@@ -12,7 +12,7 @@ enum {
     JOINED_BYTES = 512 << 10, /* commits join while they are smaller */
     OUTPUT_LIMIT = 256 << 20,
     COMMITS_FULL = 8 << 20,
-    COMMIT_KEYS = 2 /* state, out */
+    COMMIT_KEYS = 4 /* state, out, outbox, seen */
 };
 
 struct xd_commit_node {
@@ -39,7 +39,8 @@ bool xd_redis_commits_full(const struct xd_rpart *p)
 
 static void account_for(struct xd_rpart *p, struct xd_commit_node *node)
 {
-    size_t cost = node->output.events.len + node->output.outcomes.len + node->output.closed.len;
+    size_t cost = node->output.events.len + node->output.outcomes.len + node->output.closed.len +
+                  node->output.messages.len;
     p->ledger->backlog += cost - node->cost;
     p->commits_cost += cost - node->cost;
     node->cost = cost;
@@ -107,6 +108,17 @@ static struct xd_commit_node *open_node(struct xd_rpart *p, const struct xd_comm
     return node;
 }
 
+static void join_messages(struct xd_output *output, const struct xd_output *more)
+{
+    for (uint32_t i = 0; i < xd_output_message_count(more); i++) {
+        struct xd_str bytes;
+        struct xd_message message = xd_output_message(more, i, &bytes);
+        xd_buf_add(&output->messages, bytes.at, bytes.len);
+        xd_output_end_message(output, message);
+    }
+    xd_buf_add(&output->seen, more->seen.data, more->seen.len);
+}
+
 static bool join(struct xd_commit_node *node, const struct xd_commit *commit)
 {
     const struct xd_output *more = commit->output;
@@ -120,6 +132,7 @@ static bool join(struct xd_commit_node *node, const struct xd_commit *commit)
     }
     xd_buf_add(&output->outcomes, more->outcomes.data, more->outcomes.len);
     xd_buf_add(&output->closed, more->closed.data, more->closed.len);
+    join_messages(output, more);
     node->to = commit->next;
     node->next_event += xd_output_event_count(more);
     return !xd_output_failed(output);
@@ -275,8 +288,10 @@ static void committed(struct xd_rpart *p)
         p->out_events = node->next_event;
         xd_redis_settled(p->ledger, XD_OK);
     }
+    bool grew = xd_output_message_count(&node->output) > 0;
     take_first(p);
     p->ledger->full_until_ms = 0;
+    if (grew && p->ledger->options.outbox_grew) p->ledger->options.outbox_grew(p->ledger->options.outbox_arg, p->id);
 }
 
 static void on_committed(void *arg, redisReply **reply, int64_t replicas)
@@ -304,12 +319,15 @@ static void on_committed(void *arg, redisReply **reply, int64_t replicas)
 }
 
 static void put_node(const struct xd_rpart *p, const struct xd_commit_node *node, const struct index *index,
-                     const struct xd_buf *closed, struct xd_args *args, char nonce[static 24])
+                     const struct xd_buf *closed, const struct xd_redis_post *post, struct xd_args *args,
+                     char nonce[static 24])
 {
     snprintf(nonce, 24, "%016llx", (unsigned long long)node->lease.nonce);
     xd_args_uint(args, COMMIT_KEYS + index->count);
     xd_args_text(args, p->state_key);
     xd_args_text(args, p->out_key);
+    xd_args_text(args, p->outbox_key);
+    xd_args_text(args, p->seen_key);
     xd_args_uint(args, node->lease.epoch);
     xd_args_text(args, nonce);
     xd_args_uint(args, node->from);
@@ -323,6 +341,8 @@ static void put_node(const struct xd_rpart *p, const struct xd_commit_node *node
     xd_args_bytes(args, index->lengths.data, index->lengths.len);
     xd_args_bytes(args, node->output.events.data, node->output.events.len);
     xd_args_text(args, p->closed);
+    xd_args_bytes(args, post->letters.data, post->letters.len);
+    xd_args_bytes(args, post->seen.data, post->seen.len);
 }
 
 /* The fixed arguments, each account's index behind the fixed keys, and its places behind all. */
@@ -355,6 +375,7 @@ static enum xd_code send_all(struct xd_rpart *p, const struct xd_args *fixed, co
 static enum xd_code send_node(struct xd_rpart *p, struct xd_commit_node *node)
 {
     struct index index = {.count = 0};
+    struct xd_redis_post post;
     struct xd_buf closed;
     struct xd_args args = {0};
     char nonce[24];
@@ -365,15 +386,17 @@ static enum xd_code send_node(struct xd_rpart *p, struct xd_commit_node *node)
     xd_buf_init(&index.args, OUTPUT_LIMIT);
     xd_buf_init(&closed, OUTPUT_LIMIT);
     xd_redis_pack_closed(&closed, &node->output.closed);
+    xd_redis_pack_post(&post, &node->output);
     struct sending *sending = malloc(sizeof *sending);
     enum xd_code code = XD_NO_MEMORY;
-    if (sending && !closed.failed && index_make(&index, node)) {
+    if (sending && !closed.failed && !post.letters.failed && !post.seen.failed && index_make(&index, node)) {
         *sending = (struct sending){.p = p, .serial = p->commit_serial};
-        put_node(p, node, &index, &closed, &args, nonce);
+        put_node(p, node, &index, &closed, &post, &args, nonce);
         code = send_all(p, &args, &index, sending);
     }
     if (code != XD_OK) free(sending);
     xd_buf_free(&closed);
+    xd_redis_free_post(&post);
     index_free(&index);
     return code;
 }

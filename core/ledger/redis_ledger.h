@@ -50,7 +50,7 @@ struct xd_rpart {
     struct xd_redis_ledger *ledger;
     uint16_t id;
     uint16_t slot;
-    char state_key[24], log_key[24], out_key[24], lease_key[24];
+    char state_key[24], log_key[24], out_key[24], lease_key[24], outbox_key[24], seen_key[24];
 
     bool suspect, checking;
     int64_t suspect_ms; /* since */
@@ -282,6 +282,15 @@ void xd_redis_renew(struct xd_rpart *p);
 
 /* Ends the follower, if there is one, telling it that it lost what is not committed. */
 void xd_redis_lose(struct xd_rpart *p, enum xd_code code);
+
+/* --- redis_outbox ------------------------------------------------------------------------------------------ */
+
+/* A commit's messages and marks as Redis holds them. */
+struct xd_redis_post {
+    struct xd_buf letters, seen;
+};
+void xd_redis_pack_post(struct xd_redis_post *post, const struct xd_output *output);
+void xd_redis_free_post(struct xd_redis_post *post);
 
 /* --- the rest ---------------------------------------------------------------------------------------------
  */

@@ -62,7 +62,8 @@ static const char append[] =
 /* KEYS: state, out, the index of each account concerned (all are named, so that a cluster whose slot is
  * moving refuses before anything is written). ARGV: epoch, nonce, records committed before and after, events
  * before and after, time of the last record, outcomes, closed refs, accounts, lengths of the events, the
- * events, the last commit whose closed refs are done; then the places for each index. FENCED, or done: now,
+ * events, the last commit whose closed refs are done, the messages ('': none), what was seen of whom
+ * ("partition=generation generation number;" ...); then the places for each index. FENCED, or done: now,
  * or when it was sent before (nobody else can have committed under this epoch). */
 static const char commit[] =
     "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'events', 'records')\n"
@@ -74,7 +75,9 @@ static const char commit[] =
     "redis.call('XADD', KEYS[2], ARGV[6] .. '-' .. ARGV[4], 'p', ARGV[3], 'f', ARGV[5], 't', ARGV[7], 'o', "
     "ARGV[8],"
     " 'c', ARGV[9], 'a', ARGV[10], 'l', ARGV[11], 'b', ARGV[12])\n"
-    "for i = 3, #KEYS do redis.call('ZADD', KEYS[i], ARGV[6], ARGV[i + 11]) end\n"
+    "if ARGV[14] ~= '' then redis.call('XADD', KEYS[3], ARGV[4] .. '-0', 'm', ARGV[14]) end\n"
+    "for from, seen in string.gmatch(ARGV[15], '(%d+)=([%d ]+);') do redis.call('HSET', KEYS[4], from, seen) end\n"
+    "for i = 5, #KEYS do redis.call('ZADD', KEYS[i], ARGV[6], ARGV[i + 11]) end\n"
     "redis.call('HSET', KEYS[1], 'committed', ARGV[4], 'events', ARGV[6], 'closed', ARGV[13])\n"
     "return 1\n";
 

@@ -86,7 +86,7 @@ static void look_done(struct sim_call *call, bool answered)
     struct box_call *box = (struct box_call *)call;
     struct sim_relaying *relaying = box->relaying;
     if (!relaying->relay) return;
-    struct xd_seen seen = {(uint32_t)box->seen.from_gen, (uint32_t)box->seen.to_gen, box->seen.seq};
+    struct xd_heard seen = {(uint32_t)box->seen.from_gen, (uint32_t)box->seen.to_gen, box->seen.seq};
     uint16_t to = (uint16_t)(relaying->process->world->store->first + call->partition);
     xd_relay_seen(relaying->relay, to, answered, seen, now_ms(relaying));
     if (relaying->process->alive) sim_relaying_pump(relaying);

@@ -60,7 +60,7 @@ static void arrive(uint16_t to, uint64_t seq)
 
 static void look(uint16_t to, bool known)
 {
-    struct xd_seen seen = {1, 1, world.committed[to - FIRST]};
+    struct xd_heard seen = {1, 1, world.committed[to - FIRST]};
     xd_relay_seen(world.relay, to, known, seen, world.now_ms);
 }
 

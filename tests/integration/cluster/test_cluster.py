@@ -105,6 +105,37 @@ class Matching(InCluster):
             self.assertEqual(carrier.call("cancel", {"ref": "o"})["status"], "cancelled")
 
 
+class Borders(InCluster):
+    def test_a_match_over_a_border(self):
+        matchers, (one, other) = self.start()
+        with one.client("carrier") as carrier, other.client("shipper") as shipper:
+            shipper.call("subscribe", {"from": "now"})
+            homes = {}
+            for city in range(len(rig.CITIES)):
+                homes.setdefault(shipper.call("submit", request("r%d" % city, city))["id"].split("-")[0], city)
+            self.assertGreater(len(homes), 2)
+            truck = carrier.call("submit", offer("truck", 0, max_detour_km=9000, per_detour_km=0, per_t_km=0,
+                                                 available_until=support.now() + 20 * 86400))
+            matched = {}
+            while len(matched) < 2:
+                match = shipper.event("match.confirmed")["match"]
+                matched[match["request"]["id"].split("-")[0]] = match["id"]
+            at_home = "m" + truck["id"].split("-")[0][1:] + "-"
+            self.assertTrue(all(match.startswith(at_home) for match in matched.values()), matched)
+            self.settled()
+            matchers[0].kill()
+            self.cluster.wait_owners([matchers[1]])
+            shipper.call("cancel_match", {"match": next(iter(matched.values()))})
+            self.assertEqual(shipper.event("match.cancelled")["match"]["id"], next(iter(matched.values())))
+            self.settled()
+
+    def settled(self):
+        """Every message has been applied where it was for: all outboxes are empty in the end."""
+        deadline = time.monotonic() + support.TIMEOUT
+        while any(int(self.cluster.redis.cli("XLEN", "xd:{p%d}:outbox" % i)) for i in range(4)):
+            self.assertLess(time.monotonic(), deadline, "outboxes do not empty")
+
+
 class Questions(InCluster):
     def test_without_an_owner(self):
         broker = self.cluster.broker()
