@@ -1,8 +1,11 @@
 """What runs: brokers, matchers if there are any, and a Redis of one of three shapes."""
 
 import os
+import subprocess
 
+import paths  # noqa: F401
 import support
+from mix import CITIES
 from processes import Program, Redis, wait_until
 
 BROKER_PORT = 7400
@@ -199,6 +202,7 @@ class Front:
 class Topology:
     def __init__(self, network, directory, chosen):
         self.chosen = chosen
+        self.directory = directory
         self.redis = SHAPES[chosen.redis](network, directory)
         self.level = chosen.level or self.redis.level
         self.fronts, self.matchers = [], []
@@ -206,7 +210,7 @@ class Topology:
             host = network.host("b%d" % number)
             port = host.port(BROKER_PORT)
             own = os.path.join(directory, host.name)
-            more = ["--listen", "127.0.0.1:%d" % port, "--data", own, "--durability", self.level]
+            more = ["--listen", "127.0.0.1:%d" % port, "--data", own]
             more += [] if chosen.matchers else self._owning()
             self.fronts.append(Front(Program(host, [support.program("crossdock-broker"), *more, *self._link()], own), port))
         for number in range(chosen.matchers):
@@ -215,7 +219,8 @@ class Topology:
                                          os.path.join(directory, host.name)))
 
     def _link(self):
-        return ["--redis", self.redis.url(), "--redis-timeout", "%dms" % self.chosen.redis_timeout_ms]
+        return ["--redis", self.redis.url(), "--redis-timeout", "%dms" % self.chosen.redis_timeout_ms, "--durability",
+                self.level]
 
     def _owning(self):
         return ["--lease", "%dms" % self.chosen.lease_ms, "--snapshot-every", "1500", "--keep-log"]
@@ -223,15 +228,20 @@ class Topology:
     def start(self):
         self.redis.start()
         if self.chosen.matchers:
-            self._initialise()
+            self._initialise(os.path.join(self.directory, "places"))
         for program in [*self.matchers, *self.brokers]:
             program.start()
 
-    def _initialise(self):
-        done = support.run("crossdock", "cluster", "init", "--redis", self.redis.url(),
-                           "--partitions", str(self.chosen.partitions))
+    def _initialise(self, places):
+        """From a broker's host; cut where the market's places are, so that every partition has its share."""
+        with open(places, "w", encoding="ascii") as file:
+            file.writelines("%s,%s\n" % (lat, lon) for lat, lon, weight in CITIES for _ in range(weight))
+        command = [support.program("crossdock"), "cluster", "init", "--redis", self.redis.url(),
+                   "--partitions", str(self.chosen.partitions), "--places", places]
+        done = subprocess.run([*self.brokers[0].host.prefix, *command], env=support.environment(), check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
         if done.returncode != 0:
-            raise AssertionError("cluster init: " + done.stderr)
+            raise AssertionError("cluster init: " + done.stdout)
 
     @property
     def brokers(self):
