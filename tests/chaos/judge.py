@@ -130,6 +130,7 @@ class Judge:
             elif event["type"] in CLOSED:
                 closed.add(event["order"]["id"])
         accepts = collections.Counter()
+        together = self.parts_of_a_whole()
         lost = []
         for method, _, what, answer, *_ in self.told.commands:
             if method == "accept" and answer == "accepted":
@@ -140,10 +141,16 @@ class Judge:
                     ENDED_BY[method] not in ended[what]:
                 lost.append((method, what))
         lost += [("accept by both", what) for what, count in accepts.items()
-                 if count >= 2 and "match.confirmed" not in ended[what]]
+                 if count >= 2 and "match.confirmed" not in ended[what] and what not in together]
         self.figures["commands"] = len(self.told.commands)
         if lost and not self.may_lose:
             self.complain("%d acknowledged commands are lost: %s", len(lost), lost[:SHOWN])
+
+    def parts_of_a_whole(self):
+        """Matches that are confirmed only when other parts of their request are: of what asks for all or nothing."""
+        wholes = {key for key, order in self.told.sent.items() if order.get("fill") == "all_now"}
+        requests = [event["match"] for event in self.events if event["type"] == "match.proposed"]
+        return {match["id"] for match in requests if (match["request"]["account"], match["request"]["ref"]) in wholes}
 
     def check_listener(self, listener):
         known = {same_event(event): event for event in self.events if listener.account in ("*", event["account"])}
