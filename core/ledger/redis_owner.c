@@ -208,7 +208,8 @@ void xd_redis_renew(struct xd_rpart *p)
     if (p->lease.epoch == 0 || p->renewing || p->suspect ||
         now - p->renewed_ms < p->ledger->options.lease_ms / 3)
         return;
-    struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot, .script = &p->ledger->scripts.renew};
+    /* Not behind the writes, each of which may wait for replicas. */
+    struct xd_redis_to to = {.lane = XD_REDIS_READS, .slot = p->slot, .script = &p->ledger->scripts.renew};
     struct xd_args args = {0};
     char nonce[24];
     nonce_text(p->lease.nonce, nonce);

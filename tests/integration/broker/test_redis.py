@@ -19,13 +19,13 @@ def free_port():
 class Redis:
     """A redis-server on a free port, with an append-only file."""
 
-    def __init__(self):
+    def __init__(self, *more):
         self.directory = tempfile.TemporaryDirectory(prefix="crossdock-redis-")
         self.port = free_port()
         self.url = "redis://127.0.0.1:%d" % self.port
         self.process = subprocess.Popen(
             ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory.name,
-             "--appendonly", "yes", "--appendfsync", "always", "--save", ""], stdout=subprocess.DEVNULL)
+             "--appendonly", "yes", "--appendfsync", "always", "--save", "", *more], stdout=subprocess.DEVNULL)
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port)).close()
@@ -72,6 +72,26 @@ class OverRedis(unittest.TestCase):
                 self.assertTrue(shipper.call("subscribe", {"from": cursor})["recovered"])
                 self.assertEqual([order["ref"] for order in shipper.call("orders")["orders"]], ["request-1", "request-2"])
             self.assertEqual(broker.stop(), 0)
+
+    def test_a_replica_that_does_not_answer(self):
+        """Each write waits for it in vain, for longer than the lease; the renewals do not wait behind them."""
+        self.redis.cli("config", "set", "repl-diskless-sync-delay", "0")
+        replica = Redis("--replicaof", "127.0.0.1 %d" % self.redis.port)
+        self.addCleanup(replica.stop)
+        while "state=online" not in self.redis.cli("info", "replication"):
+            time.sleep(0.01)
+        more = ("--redis", self.redis.url, "--lease", "300ms", "--durability", "replicated:1")
+        with support.Broker(*more) as broker, broker.client("carrier") as carrier:
+            second = support.Broker(*more, start=False)
+            second.start(until="msg=not_owning ")
+            with second:
+                self.assertEqual(carrier.call("submit", support.truck_offer("offer-0"))["durability"], "replicated")
+                replica.process.send_signal(signal.SIGSTOP)
+                for number in range(6):
+                    answer = carrier.call("submit", support.truck_offer("offer-%d" % (number + 1)))
+                    self.assertEqual(answer["durability"], "fsynced")
+                self.assertNotIn("not_owning", broker.log())
+                self.assertNotIn("msg=ready", second.log())
 
     def test_a_command_of_which_nobody_knows_what_came(self):
         """Its record is stored while another has the lease, and no one to apply it: it is not called done."""
