@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000, AT_ONCE = 8, ENTRIES_MAX = 16 << 20 };
+enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000, AT_ONCE = 8, ENTRIES_MAX = 16 << 20, HASH_BYTES = 128 };
 
 struct kind {
     enum xd_question_type type;
@@ -40,6 +40,7 @@ struct part {
     struct reading *reading;
     struct xd_error error;
     struct xd_buf value;
+    size_t expected; /* held for it until it has come */
 };
 
 struct reading {
@@ -105,6 +106,12 @@ static void hold(struct reading *reading, size_t bytes)
     xd_session_hold(reading->reply.session, bytes);
 }
 
+static void let_go(struct reading *reading, size_t bytes)
+{
+    reading->held -= bytes;
+    xd_session_let_go(reading->reply.session, bytes);
+}
+
 /* Adds a partition's entries. False: the page ends before or with them. */
 static bool add_entries(struct reading *reading, const struct part *part)
 {
@@ -154,6 +161,7 @@ static void on_answer(void *arg, const struct xd_error *error, struct xd_str val
     xd_buf_free(&part->value);
     xd_buf_init(&part->value, ENTRIES_MAX);
     xd_buf_add(&part->value, value.at, value.len);
+    let_go(reading, part->expected);
     hold(reading, value.len);
     if (--reading->waiting == 0) take(reading);
 }
@@ -171,6 +179,8 @@ static void ask_some(struct reading *reading)
         question.limit = reading->limit - reading->count;
         question.after = after != 0 && xd_id_partition(after) == partition ? after : 0;
         part->reading = reading;
+        part->expected = reading->kind == &hashes ? HASH_BYTES : XD_ANSWER_BYTES;
+        hold(reading, part->expected);
         part->error = (struct xd_error){.code = XD_OK};
         if (xd_inquire(broker, partition, &question, on_answer, part))
             reading->waiting++;
