@@ -164,6 +164,8 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 
 /* --- members -------------------------------------------------------------------------------------------- */
 
+static void beat(struct xd_matcher *matcher);
+
 static void on_members(void *arg, enum xd_code code, const struct xd_member_info *members, uint32_t count)
 {
     struct xd_matcher *matcher = arg;
@@ -179,10 +181,12 @@ static void on_members(void *arg, enum xd_code code, const struct xd_member_info
     matcher->members = n;
     xd_member_list(&matcher->member, live, n);
     turn_soon(matcher);
+    if (matcher->beat_again) beat(matcher);
 }
 
 static void beat(struct xd_matcher *matcher)
 {
+    matcher->beat_again = matcher->beating;
     if (matcher->beating || matcher->leaving) return;
     uint32_t lease_ms = matcher->options.ledger->lease_ms;
     matcher->beating = xd_cluster_heartbeat(matcher->cluster, matcher->id, matcher->name, lease_ms,

@@ -39,7 +39,8 @@ struct xd_matcher {
     struct xd_courier
         *couriers[XD_MEMBER_PARTITIONS_MAX]; /* of what is owned, where there is another of the kind */
     struct event *heartbeat, *turn, *drain_limit;
-    bool beating; /* a heartbeat is under way */
+    bool beating;    /* a heartbeat is under way */
+    bool beat_again; /* something was told meanwhile */
     bool leaving, out;
     uint32_t members;    /* at the last heartbeat */
     int64_t released_ms; /* for the log */
