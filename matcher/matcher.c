@@ -157,7 +157,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
     struct xd_step step;
     while (xd_member_next(&matcher->member, monotonic_ms(), &step))
         do_step(matcher, step);
-    if (!matcher->leaving || matcher->out || !xd_member_is_out(&matcher->member)) return;
+    if (!matcher->left || matcher->out || !xd_member_is_out(&matcher->member)) return;
     matcher->out = true;
     matcher->options.stopped(matcher->options.arg);
 }
@@ -244,12 +244,19 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
     matcher->options.stopped(matcher->options.arg);
 }
 
+static void on_left(void *arg)
+{
+    struct xd_matcher *matcher = arg;
+    matcher->left = true;
+    turn_soon(matcher);
+}
+
 void xd_matcher_leave(struct xd_matcher *matcher)
 {
     if (matcher->leaving) return;
     xd_log(matcher->options.log, XD_LOG_INFO, "leaving", xd_log_number("members", matcher->members));
     matcher->leaving = true;
-    xd_cluster_leave(matcher->cluster, matcher->id);
+    matcher->left = xd_cluster_leave(matcher->cluster, matcher->id, on_left, matcher) != XD_OK;
     xd_member_leave(&matcher->member);
     event_add(matcher->drain_limit, &(struct timeval){.tv_sec = LEAVE_LIMIT_MS / 1000});
     turn_soon(matcher);

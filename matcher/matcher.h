@@ -41,7 +41,7 @@ struct xd_matcher {
     struct event *heartbeat, *turn, *drain_limit;
     bool beating;    /* a heartbeat is under way */
     bool beat_again; /* something was told meanwhile */
-    bool leaving, out;
+    bool leaving, left, out; /* left: the others have been told */
     uint32_t members;    /* at the last heartbeat */
     int64_t released_ms; /* for the log */
 };

@@ -258,11 +258,29 @@ static void on_ignored(void *arg, redisReply **reply, int64_t replicas)
     (void)arg, (void)reply, (void)replicas;
 }
 
-void xd_cluster_leave(struct xd_cluster *cluster, uint64_t member)
+struct leaving {
+    xd_left_cb *callback;
+    void *arg;
+};
+
+static void on_left(void *arg, redisReply **reply, int64_t replicas)
+{
+    (void)reply, (void)replicas;
+    struct leaving leaving = *(struct leaving *)arg;
+    free(arg);
+    leaving.callback(leaving.arg);
+}
+
+enum xd_code xd_cluster_leave(struct xd_cluster *cluster, uint64_t member, xd_left_cb *callback, void *arg)
 {
     char channel[XD_REDIS_CHANNEL_MAX + 1];
+    struct leaving *leaving = malloc(sizeof(*leaving));
+    if (!leaving) return XD_NO_MEMORY;
+    *leaving = (struct leaving){callback, arg};
     xd_cluster_channel(cluster, "members", channel);
-    send_script(cluster, &cluster->leave, member, channel, NULL, on_ignored, NULL);
+    enum xd_code code = send_script(cluster, &cluster->leave, member, channel, NULL, on_left, leaving);
+    if (code != XD_OK) free(leaving);
+    return code;
 }
 
 /* --- channels ------------------------------------------------------------------------------------------- */
@@ -296,6 +314,7 @@ void xd_cluster_unlisten(struct xd_cluster *cluster, const char *channel)
 }
 
 struct publication {
+    struct xd_cluster *cluster;
     xd_published_cb *callback;
     void *arg;
 };
@@ -304,7 +323,10 @@ static void on_published(void *arg, redisReply **reply, int64_t replicas)
 {
     (void)replicas;
     struct publication *publication = arg;
-    int64_t receivers = *reply && (*reply)->type == REDIS_REPLY_INTEGER ? (*reply)->integer : -1;
+    /* In a Redis Cluster it is those at that server only. */
+    bool known =
+        *reply && (*reply)->type == REDIS_REPLY_INTEGER && xd_redis_servers(publication->cluster->redis) == 1;
+    int64_t receivers = known ? (*reply)->integer : -1;
     publication->callback(publication->arg, receivers);
     free(publication);
 }
@@ -322,7 +344,7 @@ enum xd_code xd_cluster_publish(struct xd_cluster *cluster, const char *channel,
     if (!callback) return xd_redis_send(cluster->redis, &call, on_ignored, NULL);
     struct publication *publication = malloc(sizeof(*publication));
     if (!publication) return XD_NO_MEMORY;
-    *publication = (struct publication){callback, arg};
+    *publication = (struct publication){cluster, callback, arg};
     enum xd_code code = xd_redis_send(cluster->redis, &call, on_published, publication);
     if (code != XD_OK) free(publication);
     return code;

@@ -77,8 +77,10 @@ typedef void xd_heartbeat_cb(void *arg, enum xd_code code, const struct xd_membe
 enum xd_code xd_cluster_heartbeat(struct xd_cluster *cluster, uint64_t member, const char *name,
                                   uint32_t lease_ms, xd_heartbeat_cb *callback, void *arg);
 
-/* The member goes: takes it off the list and tells the others. */
-void xd_cluster_leave(struct xd_cluster *cluster, uint64_t member);
+/* The member goes: takes it off the list and tells the others. An error: it was not sent, and the callback does not
+ * come. */
+typedef void xd_left_cb(void *arg);
+enum xd_code xd_cluster_leave(struct xd_cluster *cluster, uint64_t member, xd_left_cb *callback, void *arg);
 
 /* --- channels
  * ----------------------------------------------------------------------------------------------- */
@@ -95,7 +97,7 @@ void xd_cluster_channel_of(const struct xd_cluster *cluster, const char *name, u
 bool xd_cluster_listen(struct xd_cluster *cluster, const char *channel);
 void xd_cluster_unlisten(struct xd_cluster *cluster, const char *channel);
 
-/* `receivers`: how many of those connected to the same server heard it (-1: not known). */
+/* `receivers`: how many heard it (-1: not known, as in a Redis Cluster). */
 typedef void xd_published_cb(void *arg, int64_t receivers);
 
 /* The callback may be NULL. An error: it was not sent, and the callback does not come. */

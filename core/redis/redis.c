@@ -220,6 +220,11 @@ void xd_redis_drop(struct xd_redis *redis, uint32_t lane, uint16_t slot)
     xd_servers_close_lane(&redis->servers[redis->slots[slot]]->lanes[lane]);
 }
 
+uint32_t xd_redis_servers(const struct xd_redis *redis)
+{
+    return redis->server_count;
+}
+
 const char *xd_redis_trouble(const struct xd_redis *redis)
 {
     return redis->trouble;

@@ -65,6 +65,9 @@ enum xd_code xd_redis_send(struct xd_redis *redis, const struct xd_redis_call *c
  */
 void xd_redis_drop(struct xd_redis *redis, uint32_t lane, uint16_t slot);
 
+/* How many servers share the keys, as far as is known: more than one in a Redis Cluster. */
+uint32_t xd_redis_servers(const struct xd_redis *redis);
+
 /* Why the last connection broke, in words; "" if none has. */
 const char *xd_redis_trouble(const struct xd_redis *redis);
 

@@ -138,7 +138,7 @@ class Cluster:
 
     def owners(self):
         """The lease's holder of each partition, asked of Redis."""
-        return [self.redis.cli("GET", "xd:{p%d}:lease" % i) for i in range(self.partitions)]
+        return self.redis.cli("MGET", *("xd:{p%d}:lease" % i for i in range(self.partitions))).split("\n")
 
     def wait_owners(self, allowed, timeout=support.TIMEOUT):
         """Until each partition is owned by one of these matchers, and each of them owns some."""
