@@ -24,7 +24,7 @@
     X(MATCH_STATE, "match_state")   /* match_id, state, give_from, reopens */                                     \
     X(WITHDRAW, "withdraw")         /* match_id, rollback */                                                      \
     X(SYNC, "sync")                 /* nothing */                                                                 \
-    X(SYNC_MATCH, "sync_match")     /* order_id (of the native), match_id, ghost_id, round, index */              \
+    X(SYNC_MATCH, "sync_match")     /* order_id (of the native), match_id, ghost_id, give_from, until, answers */ \
     X(SYNC_END, "sync_end")         /* nothing */                                                                 \
     X(GENERATION, "generation")     /* generation; no head: the owner's own */
 
@@ -49,9 +49,10 @@ struct xd_record {
     uint64_t match_id;
     int64_t credit;
     struct xd_message_head head;
-    uint64_t version, round, ghost_id, index, generation;
+    uint64_t version, round, ghost_id, generation;
     int64_t state;     /* enum xd_match_state */
-    int64_t give_from; /* day from which on storage is given back; 0: nothing is */
+    int64_t give_from; /* day from which on storage is given back (0: nothing is), or taken ... */
+    int64_t until;     /* ... up to this one */
     bool ask, full, reopens, rollback;
     struct xd_str plan;    /* packed: a truck's plan as a snapshot has it; of storage, what is open */
     struct xd_str barred;  /* packed: an array of order ids */

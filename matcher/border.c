@@ -67,7 +67,9 @@ void xd_border_bury(struct xd_engine *engine, struct xd_slot *slot)
 
 void xd_border_begin(struct xd_engine *engine)
 {
-    if (engine->border) engine->border->first_match = engine->next_match;
+    if (!engine->border) return;
+    engine->border->first_match = engine->next_match;
+    engine->border->first_round = engine->border->rounds + 1;
 }
 
 static void take_message(struct xd_engine *engine, const struct xd_record *record)
@@ -91,6 +93,15 @@ static void take_message(struct xd_engine *engine, const struct xd_record *recor
     case XD_RECORD_WITHDRAW:
         xd_withdraw_match(engine, record);
         break;
+    case XD_RECORD_SYNC:
+        xd_sync_begin(engine, (unsigned)(record->head.from - engine->border->first));
+        break;
+    case XD_RECORD_SYNC_MATCH:
+        xd_sync_take_match(engine, record);
+        break;
+    case XD_RECORD_SYNC_END:
+        xd_sync_end(engine, (unsigned)(record->head.from - engine->border->first));
+        break;
     default:
         break;
     }
@@ -98,7 +109,9 @@ static void take_message(struct xd_engine *engine, const struct xd_record *recor
 
 enum xd_code xd_border_apply(struct xd_engine *engine, const struct xd_record *record)
 {
+    if (record->type == XD_RECORD_GENERATION) xd_sync_generation(engine, record->generation);
     if (!engine->border || !xd_record_is_message(record->type)) return XD_OK;
+    if (record->type == XD_RECORD_SYNC && xd_sync_opens(engine, &record->head)) return XD_OK;
     if (xd_peer_take(engine->border, &record->head)) take_message(engine, record);
     return XD_OK;
 }

@@ -66,6 +66,7 @@ struct xd_round {
     uint64_t number, version;
     int32_t from_day, until_day; /* storage: the ghost's days */
     uint32_t count;
+    bool doubtful; /* of a session that is over: its answer may have been lost */
     struct xd_round_claim claims[XD_CLAIMS_MAX];
 };
 
@@ -82,17 +83,18 @@ struct xd_ghost {
     uint64_t *refused; /* natives that were answered no at this version: not claimed again until it rises */
     bool asked;        /* a reply is due in this record */
     bool gone;         /* to be dropped when the round ends */
+    bool stale;        /* its home has not named it in the list that it is sending (sync.c) */
 };
 
 /* A match of a native that lives at the ghost's home. */
 struct xd_mirror {
     uint64_t id; /* of the match */
-    uint64_t native, ghost, round;
+    uint64_t native, ghost;
     struct xd_mirror *next; /* of the native */
     int64_t amount[XD_DIMS];
     int32_t part, from_day, until_day;
-    uint8_t index; /* in the round */
     uint8_t state; /* enum xd_match_state: proposed or confirmed */
+    bool stale;    /* as of a ghost */
 };
 
 /* What a point order has to do with ghosts; it has one only while it has open claims or mirrors. */
@@ -116,6 +118,7 @@ struct xd_border {
 
     /* Of the record that is being applied. */
     uint64_t first_match;             /* number of the first match that it may make */
+    uint64_t first_round;             /* and of the first round that it may open */
     const struct xd_spread *deciding; /* whose claims are being treated ... */
     bool alone;                       /* ... over them alone, not over the book too */
     struct xd_kept_list decided;      /* to be answered */
@@ -194,6 +197,11 @@ bool xd_ghost_rebuild(struct xd_engine *engine, struct xd_ghost *ghost, const ui
 bool xd_ghost_keep(struct xd_engine *engine, struct xd_ghost *ghost, const uint8_t *bytes, size_t len);
 void xd_ghost_forget_state(struct xd_engine *engine, struct xd_ghost *ghost);
 
+/* Sends the state that was last announced to one range again. */
+void xd_spread_repeat(struct xd_engine *engine, const struct xd_spread *spread, unsigned range);
+/* What a range had claimed is forgotten, and no reply any more: it will claim again. */
+void xd_spread_forget_claims(struct xd_engine *engine, struct xd_spread *spread, unsigned range);
+
 /* decide.c */
 
 /* Treats an order over the claims it has kept (and its own book, unless `alone`), and sets them down to be answered. */
@@ -216,6 +224,8 @@ void xd_ghost_take_gone(struct xd_engine *engine, const struct xd_record *record
 void xd_ghost_treat(struct xd_engine *engine, struct xd_slot *slot);
 void xd_ghost_take_answers(struct xd_engine *engine, const struct xd_record *record);
 void xd_send_claims(struct xd_engine *engine);
+/* A session begins anew: claims that its home has not said yes to are answered no, and a stale ghost goes. */
+void xd_ghost_conclude(struct xd_engine *engine, struct xd_ghost *ghost);
 
 /* native.c */
 struct xd_native *xd_native_find(const struct xd_engine *engine, uint64_t id);
@@ -227,12 +237,32 @@ void xd_native_put_aside(struct xd_engine *engine, struct xd_slot *slot, const s
 /* The answer to a claim: gives back what was not taken; a yes leaves a mirror. */
 void xd_native_answered(struct xd_engine *engine, const struct xd_ghost *ghost, uint32_t index,
                         const struct xd_answer *answer);
+/* A match that this partition has lost: as much is put aside again, and a mirror made. False if there is not as much. */
+bool xd_native_find_again(struct xd_engine *engine, const struct xd_record *listed, const struct xd_answer *match);
+/* Its home lists it with that state. */
+void xd_mirror_listed(struct xd_engine *engine, struct xd_mirror *mirror, int64_t state);
+/* Its home has lost the match: gives back, and tells the native's account. */
+void xd_mirror_roll_back(struct xd_engine *engine, struct xd_mirror *mirror);
 /* All answers of the record are in: what waited for them goes on. */
 void xd_native_go_on(struct xd_engine *engine, uint64_t id);
 /* Adds a mirror at the end of its native's. */
 bool xd_mirror_enter(struct xd_engine *engine, struct xd_native *native, struct xd_mirror *mirror);
 void xd_mirror_take_state(struct xd_engine *engine, const struct xd_record *record);
 void xd_send_withdrawals(struct xd_engine *engine);
+
+/* report.c: its match was lost by the partition that had it; of the other side it is known only which order that was. */
+void xd_report_lost(struct xd_engine *engine, const struct xd_slot *native, const struct xd_mirror *mirror);
+
+/* sync.c: generations */
+void xd_sync_generation(struct xd_engine *engine, uint64_t generation);
+/* Whether a `sync` opens a session, which has then begun from this side too. */
+bool xd_sync_opens(struct xd_engine *engine, const struct xd_message_head *head);
+void xd_sync_begin(struct xd_engine *engine, unsigned range);
+void xd_sync_take_match(struct xd_engine *engine, const struct xd_record *record);
+void xd_sync_end(struct xd_engine *engine, unsigned range);
+
+/* The blocks of a table by id; the caller frees them. NULL without memory. */
+void **xd_border_sorted(const struct xd_table *table);
 
 /* border_snapshot.c: the state as a snapshot has it */
 struct xd_border_counts {

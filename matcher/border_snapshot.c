@@ -124,11 +124,12 @@ static void pack_round(const struct xd_round *round, struct xd_buf *out)
         xd_mp_nil(out);
         return;
     }
-    xd_mp_array(out, 4 + round->count);
+    xd_mp_array(out, 5 + round->count);
     xd_mp_uint(out, round->number);
     xd_mp_uint(out, round->version);
     xd_mp_int(out, round->from_day);
     xd_mp_int(out, round->until_day);
+    xd_mp_uint(out, round->doubtful);
     for (uint32_t i = 0; i < round->count; i++) {
         const struct xd_round_claim *claim = &round->claims[i];
         xd_mp_array(out, 3 + XD_DIMS);
@@ -148,6 +149,7 @@ static struct xd_round *unpack_round(struct xd_engine *engine, const msgpack_obj
     round->version = xd_read_uint(&in);
     round->from_day = (int32_t)xd_read_int(&in);
     round->until_day = (int32_t)xd_read_int(&in);
+    round->doubtful = xd_read_uint(&in);
     while (in.left && !in.bad && round->count < XD_CLAIMS_MAX) {
         struct xd_reader each = xd_read_array(xd_read_next(&in));
         struct xd_round_claim *claim = &round->claims[round->count++];
@@ -167,7 +169,7 @@ static void pack_ghost(const void *what, struct xd_buf *out)
     xd_mp_uint(out, ghost->id);
     xd_mp_uint(out, ghost->age);
     xd_mp_uint(out, ghost->version);
-    xd_mp_bool(out, ghost->gone);
+    xd_mp_uint(out, ghost->gone | ghost->stale << 1 | ghost->asked << 2);
     xd_mp_array(out, ghost->refused_count);
     for (uint32_t i = 0; i < ghost->refused_count; i++) {
         xd_mp_uint(out, ghost->refused[i]);
@@ -204,8 +206,10 @@ static bool unpack_ghost(struct xd_engine *engine, const msgpack_object *object)
     ghost->id = xd_read_uint(&in);
     ghost->age = xd_read_uint(&in);
     ghost->version = xd_read_uint(&in);
-    const msgpack_object *gone = xd_read_next(&in);
-    ghost->gone = gone && gone->type == MSGPACK_OBJECT_BOOLEAN && gone->via.boolean;
+    uint64_t flags = xd_read_uint(&in);
+    ghost->gone = flags & 1;
+    ghost->stale = flags >> 1 & 1;
+    ghost->asked = flags >> 2 & 1;
     bool good = unpack_refused(engine, ghost, xd_read_array(xd_read_next(&in)));
     const msgpack_object *round = xd_read_next(&in);
     struct xd_str state = xd_read_bytes(&in);
@@ -219,12 +223,11 @@ static bool unpack_ghost(struct xd_engine *engine, const msgpack_object *object)
 
 static void pack_mirror(const struct xd_mirror *mirror, struct xd_buf *out)
 {
-    xd_mp_array(out, 8 + XD_DIMS);
+    xd_mp_array(out, 7 + XD_DIMS);
     xd_mp_uint(out, mirror->id);
     xd_mp_uint(out, mirror->ghost);
-    xd_mp_uint(out, mirror->round);
-    xd_mp_uint(out, mirror->index);
     xd_mp_uint(out, mirror->state);
+    xd_mp_uint(out, mirror->stale);
     xd_mp_int(out, mirror->part);
     xd_mp_int(out, mirror->from_day);
     xd_mp_int(out, mirror->until_day);
@@ -239,9 +242,8 @@ static bool unpack_mirror(struct xd_engine *engine, struct xd_native *native, co
     mirror->id = xd_read_uint(&in);
     mirror->native = native->id;
     mirror->ghost = xd_read_uint(&in);
-    mirror->round = xd_read_uint(&in);
-    mirror->index = (uint8_t)xd_read_uint(&in);
     mirror->state = (uint8_t)xd_read_uint(&in);
+    mirror->stale = xd_read_uint(&in);
     mirror->part = (int32_t)xd_read_int(&in);
     mirror->from_day = (int32_t)xd_read_int(&in);
     mirror->until_day = (int32_t)xd_read_int(&in);
@@ -331,8 +333,7 @@ static int by_id(const void *a, const void *b)
     return one < other ? -1 : one > other;
 }
 
-/* The blocks of a table by id; the caller frees them. NULL without memory. */
-static void **sorted(const struct xd_table *table)
+void **xd_border_sorted(const struct xd_table *table)
 {
     void **blocks = malloc((table->count + 1) * sizeof *blocks);
     uint32_t count = 0;
@@ -346,7 +347,7 @@ static void **sorted(const struct xd_table *table)
 static void pack_table(const struct xd_table *table, void (*pack)(const void *what, struct xd_buf *out), struct xd_buf *out,
                        uint64_t *sum)
 {
-    void **blocks = sorted(table);
+    void **blocks = xd_border_sorted(table);
     if (!blocks) out->failed = true;
     for (uint32_t i = 0; blocks && i < table->count; i++) {
         size_t at = out->len;

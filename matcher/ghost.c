@@ -157,7 +157,6 @@ static void keep_for_later(struct xd_engine *engine, struct xd_ghost *ghost, con
     xd_record_pack(record, &bytes);
     if (bytes.failed || !xd_ghost_keep(engine, ghost, bytes.data, bytes.len)) engine->failed = true;
     xd_buf_free(&bytes);
-    ghost->gone = false;
 }
 
 void xd_ghost_take(struct xd_engine *engine, const struct xd_record *record)
@@ -171,8 +170,10 @@ void xd_ghost_take(struct xd_engine *engine, const struct xd_record *record)
         return;
     }
     if (!ghost) ghost = enter(engine, record->order_id);
+    if (ghost) ghost->stale = false;
     if (!ghost || record->version <= ghost->version) return;
     bool refused = ghost->refused_count;
+    ghost->gone = false;
     ghost->version = record->version;
     forget_refused(engine, ghost);
     if (ghost->round) {
@@ -228,6 +229,7 @@ static void take_answers(struct xd_engine *engine, struct xd_ghost *ghost, struc
     xd_claim_reader_begin(&reader, answers);
     for (uint32_t i = 0; i < round->count && !engine->failed; i++) {
         struct xd_answer answer;
+        if (!round->claims[i].native) continue; /* settled already, when the session began */
         if (!xd_answer_next(&reader, &answer)) answer.yes = false;
         xd_native_answered(engine, ghost, i, &answer);
         if (!answer.yes) refuse(engine, ghost, round->claims[i].native);
@@ -248,6 +250,18 @@ static void end_round(struct xd_engine *engine, struct xd_ghost *ghost)
     }
     xd_ghost_forget_state(engine, ghost);
     xd_grow(engine, ghost->slot);
+}
+
+void xd_ghost_conclude(struct xd_engine *engine, struct xd_ghost *ghost)
+{
+    ghost->gone |= ghost->stale;
+    ghost->stale = false;
+    if (ghost->round && ghost->round->doubtful) {
+        take_answers(engine, ghost, (struct xd_str){"", 0});
+        if (!engine->failed) end_round(engine, ghost);
+    } else if (ghost->gone && !ghost->round) {
+        drop(engine, ghost);
+    }
 }
 
 void xd_ghost_take_answers(struct xd_engine *engine, const struct xd_record *record)

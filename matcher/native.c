@@ -1,6 +1,7 @@
 /* Natives: point orders of this partition that ghosts claim. What is put aside for a claim comes back by its answer, or stays as
  * the mirror of a match until that ends. */
 #include "core/id.h"
+#include "core/when.h"
 #include "matcher/border.h"
 
 struct xd_native *xd_native_find(const struct xd_engine *engine, uint64_t id)
@@ -94,10 +95,9 @@ bool xd_mirror_enter(struct xd_engine *engine, struct xd_native *native, struct 
     return true;
 }
 
-static void make_mirror(struct xd_engine *engine, struct xd_native *native, const struct xd_ghost *ghost, uint32_t index,
-                        const struct xd_answer *answer)
+static void make_mirror(struct xd_engine *engine, struct xd_native *native, uint64_t ghost, int32_t from_day,
+                        int32_t until_day, const struct xd_answer *answer)
 {
-    const struct xd_round *round = ghost->round;
     struct xd_mirror *mirror = xd_pool_take(&engine->pool, sizeof *mirror);
     if (!mirror) {
         engine->failed = true;
@@ -105,13 +105,11 @@ static void make_mirror(struct xd_engine *engine, struct xd_native *native, cons
     }
     mirror->id = answer->match_id;
     mirror->native = native->id;
-    mirror->ghost = ghost->id;
-    mirror->round = round->number;
-    mirror->index = (uint8_t)index;
+    mirror->ghost = ghost;
     memcpy(mirror->amount, answer->amount, sizeof mirror->amount);
     mirror->part = (int32_t)answer->part;
-    mirror->from_day = round->from_day;
-    mirror->until_day = round->until_day;
+    mirror->from_day = from_day;
+    mirror->until_day = until_day;
     mirror->state = (uint8_t)answer->state;
     if (!xd_mirror_enter(engine, native, mirror)) xd_pool_give(&engine->pool, mirror);
 }
@@ -126,7 +124,7 @@ void xd_native_answered(struct xd_engine *engine, const struct xd_ghost *ghost, 
     native->claims--;
     give_back_claim(engine, slot, ghost->round, claim, answer);
     if (!answer->yes) return;
-    make_mirror(engine, native, ghost, index, answer);
+    make_mirror(engine, native, ghost->id, ghost->round->from_day, ghost->round->until_day, answer);
     if (answer->state == XD_MATCH_CONFIRMED) count_confirmed(engine, slot, (int32_t)answer->part);
 }
 
@@ -218,6 +216,7 @@ static void leave(struct xd_engine *engine, struct xd_native *native, struct xd_
     xd_pool_give(&engine->pool, mirror);
 }
 
+/* As its home told, or would have told. */
 static void end_mirror(struct xd_engine *engine, struct xd_slot *slot, struct xd_mirror *mirror,
                        const struct xd_record *record)
 {
@@ -246,6 +245,62 @@ void xd_mirror_take_state(struct xd_engine *engine, const struct xd_record *reco
     } else {
         end_mirror(engine, slot, mirror, record);
     }
+}
+
+/* --- after a loss ----------------------------------------------------------------------------------------------------------- */
+
+static bool is_free(const struct xd_slot *slot, const struct xd_answer *match, int64_t from, int64_t until)
+{
+    if (slot->aside || slot->ended != XD_LIVE) return false;
+    if (slot->side == XD_REQUEST) return slot->open >= match->part;
+    if (from < slot->storage_offer.from_day || until > slot->storage_offer.until_day || from >= until) return false;
+    for (unsigned dim = 0; dim < XD_DIMS; dim++) {
+        if ((slot->dims >> dim & 1) && xd_slot_free(slot, (enum xd_dim)dim, from, until) < match->amount[dim]) return false;
+    }
+    return true;
+}
+
+bool xd_native_find_again(struct xd_engine *engine, const struct xd_record *listed, const struct xd_answer *match)
+{
+    struct xd_slot *slot = xd_table_get(&engine->orders, listed->order_id);
+    if (!slot || xd_is_spread(slot) || !is_free(slot, match, listed->give_from, listed->until)) return false;
+    struct xd_native *native = xd_native_of(engine, slot->id);
+    if (!native) return true;
+    xd_touch_order(engine, slot);
+    if (slot->side == XD_REQUEST) {
+        slot->open -= (int32_t)match->part;
+    } else if (!xd_slot_take(engine, slot, match->amount, listed->give_from, listed->until)) {
+        engine->failed = true;
+    }
+    make_mirror(engine, native, listed->ghost_id, (int32_t)listed->give_from, (int32_t)listed->until, match);
+    if (match->state == XD_MATCH_CONFIRMED) count_confirmed(engine, slot, (int32_t)match->part);
+    xd_settle_order(engine, slot);
+    return true;
+}
+
+void xd_mirror_listed(struct xd_engine *engine, struct xd_mirror *mirror, int64_t state)
+{
+    struct xd_slot *slot = xd_table_get(&engine->orders, mirror->native);
+    mirror->stale = false;
+    if (mirror->state == state) return;
+    xd_touch_order(engine, slot);
+    mirror->state = (uint8_t)state;
+    if (state == XD_MATCH_CONFIRMED) {
+        count_confirmed(engine, slot, mirror->part);
+    } else if (slot->side == XD_REQUEST) {
+        slot->confirmed -= mirror->part;
+    }
+}
+
+void xd_mirror_roll_back(struct xd_engine *engine, struct xd_mirror *mirror)
+{
+    struct xd_slot *slot = xd_table_get(&engine->orders, mirror->native);
+    int64_t today = engine->now / XD_DAY_S;
+    struct xd_record lost = {.state = XD_MATCH_CANCELLED, .give_from = today + 1, .reopens = true};
+    if (mirror->from_day > today) lost.give_from = mirror->from_day;
+    xd_touch_order(engine, slot);
+    xd_report_lost(engine, slot, mirror);
+    end_mirror(engine, slot, mirror, &lost);
 }
 
 /* --- proposals elsewhere, of an order that is withdrawn --------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* Events: what each side is told, and no more than it may see. */
-#include "matcher/state.h"
+#include "matcher/border.h"
 
 static struct xd_str name_of(const struct xd_account *account)
 {
@@ -154,4 +154,22 @@ void xd_report_moved(struct xd_engine *engine, struct xd_slot *truck_offer, cons
         mark_told(engine, truck_offer, stop->load->match_id);
         if (deal) tell(engine, deal, XD_REQUEST, XD_EVENT_MATCH_RESCHEDULED, NULL, NULL);
     }
+}
+
+void xd_report_lost(struct xd_engine *engine, const struct xd_slot *native, const struct xd_mirror *mirror)
+{
+    struct xd_match_view view = {.id = mirror->id,
+                                 .kind = native->kind,
+                                 .state = XD_MATCH_CANCELLED,
+                                 .dims = native->dims,
+                                 .currency = native->currency,
+                                 .from_day = mirror->from_day,
+                                 .until_day = mirror->until_day,
+                                 .reason = "rollback"};
+    struct xd_party_view other = {.ref = {"", 0}, .account = {"", 0}, .id = mirror->ghost};
+    view.offer = native->side == XD_OFFER ? party(native) : other;
+    view.request = native->side == XD_OFFER ? other : party(native);
+    memcpy(view.amount, mirror->amount, sizeof view.amount);
+    xd_event_match(&engine->output->events, XD_EVENT_MATCH_CANCELLED, engine->now, name_of(native->account), &view);
+    xd_output_end_event(engine->output);
 }

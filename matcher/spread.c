@@ -141,12 +141,12 @@ static void fill_message(const struct xd_spread *spread, const struct xd_slot *s
     xd_slot_order(slot, &out->order);
 }
 
-static void announce(struct xd_engine *engine, struct xd_spread *spread, const struct xd_slot *slot,
+static void announce(struct xd_engine *engine, const struct xd_spread *spread, const struct xd_slot *slot,
                      const struct xd_buf *plan, uint64_t to)
 {
     struct xd_buf barred;
     xd_buf_init(&barred, STATE_MAX);
-    for (spread->known = to; to; to &= to - 1) {
+    for (; to; to &= to - 1) {
         unsigned range = (unsigned)__builtin_ctzll(to);
         struct xd_record message = {0};
         xd_buf_clear(&barred);
@@ -187,10 +187,39 @@ static void tell_open(struct xd_engine *engine, struct xd_spread *spread, const 
         spread->version++;
         spread->told = state;
         if (spread->ask) spread->asked_version = spread->version;
+        spread->known = others;
         announce(engine, spread, slot, &plan, others);
         spread->ask = false;
     }
     xd_buf_free(&plan);
+}
+
+void xd_spread_repeat(struct xd_engine *engine, const struct xd_spread *spread, unsigned range)
+{
+    const struct xd_slot *slot = xd_table_get(&engine->orders, spread->id);
+    if (!slot || !xd_is_open(slot) || !(spread->known & xd_range_bit(range))) return;
+    struct xd_buf plan;
+    xd_buf_init(&plan, STATE_MAX);
+    xd_state_pack(slot, &plan);
+    if (plan.failed) engine->failed = true;
+    announce(engine, spread, slot, &plan, xd_range_bit(range));
+    xd_buf_free(&plan);
+}
+
+void xd_spread_forget_claims(struct xd_engine *engine, struct xd_spread *spread, unsigned range)
+{
+    struct xd_kept_list all = spread->kept, dropped = {0};
+    spread->kept = (struct xd_kept_list){0};
+    for (struct xd_kept *kept = all.first, *next; kept; kept = next) {
+        next = kept->next;
+        xd_kept_add(kept->range == range ? &dropped : &spread->kept, kept);
+    }
+    xd_kept_free(engine, &dropped);
+    const struct xd_slot *slot = xd_table_get(&engine->orders, spread->id);
+    if (!slot || !spread->gathering || !(elsewhere(engine->border, spread) & xd_range_bit(range))) return;
+    spread->asked |= xd_range_bit(range);
+    spread->ask = true;
+    xd_border_touch(engine, slot);
 }
 
 void xd_border_amended(struct xd_engine *engine, const struct xd_slot *slot)

@@ -28,6 +28,7 @@ void xd_cluster_begin(struct xd_cluster *cluster, const struct xd_layout *layout
         member->engine = xd_engine_create(&member->options);
         member->to = calloc(layout->count, sizeof *member->to);
         member->next_order = 1;
+        member->generation = 1;
         assert_non_null(member->engine);
     }
 }
@@ -66,9 +67,7 @@ static void post(struct xd_cluster *cluster, unsigned from, unsigned to, struct 
 /* Matches that the record made. */
 static void count_matches(struct xd_cluster *cluster, const struct xd_engine *engine, uint64_t from)
 {
-    for (uint64_t number = from; number < engine->next_match; number++) {
-        const struct xd_deal *deal = xd_table_get(&engine->deals, xd_id(engine->options.partition, number));
-        if (!deal) continue;
+    for (const struct xd_deal *deal = engine->last_deal; deal && xd_id_number(deal->id) >= from; deal = deal->before) {
         cluster->matches++;
         cluster->surplus += deal->surplus;
         cluster->border_matches += deal->order[XD_OFFER]->role || deal->order[XD_REQUEST]->role;
@@ -201,4 +200,23 @@ void xd_cluster_restore(struct xd_cluster *cluster, unsigned partition)
     member->engine = loaded;
     xd_buf_free(&before);
     xd_buf_free(&after);
+}
+
+struct xd_buf xd_cluster_save(const struct xd_cluster *cluster, unsigned partition)
+{
+    struct xd_buf state;
+    xd_buf_init(&state, (size_t)1 << 30);
+    assert_true(xd_engine_save(cluster->members[partition].engine, &state));
+    return state;
+}
+
+void xd_cluster_roll_back(struct xd_cluster *cluster, unsigned partition, struct xd_buf *kept)
+{
+    struct xd_member *member = &cluster->members[partition];
+    xd_engine_destroy(member->engine);
+    member->engine = xd_engine_load(&member->options, kept->data, kept->len);
+    assert_non_null(member->engine);
+    xd_buf_free(kept);
+    struct xd_record record = {.type = XD_RECORD_GENERATION, .generation = ++member->generation};
+    xd_cluster_apply(cluster, partition, &record);
 }

@@ -22,6 +22,7 @@ struct xd_member {
     struct xd_engine_options options;
     struct xd_channel *to; /* by range */
     uint64_t next_order;   /* number of the next order here */
+    uint64_t generation;
 };
 
 struct xd_cluster {
@@ -56,6 +57,10 @@ void xd_cluster_settle(struct xd_cluster *cluster);
 
 /* Replaces an engine by one made of its snapshot; fails the test if they differ. */
 void xd_cluster_restore(struct xd_cluster *cluster, unsigned partition);
+
+/* The partition's log goes back to what a snapshot holds, as after a fail-over; `kept` is freed. A new generation begins. */
+struct xd_buf xd_cluster_save(const struct xd_cluster *cluster, unsigned partition);
+void xd_cluster_roll_back(struct xd_cluster *cluster, unsigned partition, struct xd_buf *kept);
 
 /* check.c: fails the test where a promise is broken. At any time: no order has more matched than it has. At rest: all books
  * agree. */

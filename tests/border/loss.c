@@ -24,7 +24,7 @@ static struct settings {
     uint64_t orders, seed, rate;
     unsigned partitions, reach_percent;
     int64_t latency_us;
-} settings = {.orders = 20000, .seed = 1, .rate = 1000, .partitions = 16, .reach_percent = 400, .latency_us = 5000};
+} settings = {.orders = 20000, .seed = 1, .rate = 1000, .partitions = 16, .reach_percent = 800, .latency_us = 5000};
 
 struct result {
     uint64_t matches, border_matches, messages, message_bytes;

@@ -281,6 +281,26 @@ static void a_gathering_ends_without_replies(void **state)
     xd_cluster_end(&scene.cluster);
 }
 
+/* The claim was sent before P began anew: it counts for nothing, and is made again. */
+static void a_message_of_a_session_that_is_over_is_dropped(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    submit(&scene, XD_OFFER, "store", 5000, plain);
+    submit(&scene, XD_REQUEST, "acme", 3000, plain);
+    pass(&scene, scene.p, scene.q);
+    xd_cluster_apply(&scene.cluster, scene.p, &(struct xd_record){.type = XD_RECORD_GENERATION, .generation = 2});
+    assert_int_equal(pass(&scene, scene.q, scene.p), 1);
+    struct xd_engine_peer peer;
+    assert_true(xd_engine_peer(engine_of(&scene, scene.p), (uint16_t)scene.q, &peer));
+    assert_int_equal(peer.own_gen, 2);
+    assert_int_equal(peer.seen, 0);
+    rest(&scene);
+    assert_true(xd_id_number(only_match(&scene)) > UINT64_C(2) << 36);
+    xd_cluster_end(&scene.cluster);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +313,7 @@ int main(void)
         cmocka_unit_test(whole_or_nothing_reaches_over_the_border),
         cmocka_unit_test(an_order_elsewhere_in_part_is_not_amended),
         cmocka_unit_test(a_gathering_ends_without_replies),
+        cmocka_unit_test(a_message_of_a_session_that_is_over_is_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,7 +49,7 @@ static void fill_message(struct xd_record *record, struct xd_buf *claims, struct
     record->version = 5;
     record->round = 6;
     record->ghost_id = xd_id(1, 2);
-    record->index = 15;
+    record->until = 20010;
     record->generation = 4;
     record->state = XD_MATCH_CONFIRMED;
     record->give_from = 20000;
@@ -135,9 +135,9 @@ static void each_type_has_its_parts(void **state)
          "{type: withdraw, match: m3-4, from: 2, from_gen: 1, to_gen: 3, seq: 8, rollback: false}"},
         {XD_RECORD_SYNC, "{type: sync, from: 2, from_gen: 1, to_gen: 3, seq: 8}",
          "{type: sync, from: 2, from_gen: 1, to_gen: 3, seq: 8}"},
-        {XD_RECORD_SYNC_MATCH, NULL,
-         "{type: sync_match, id: o0-17, match: m3-4, from: 2, from_gen: 1, to_gen: 3, seq: 8, round: 6, ghost: o1-2, "
-         "index: 15}"},
+        {XD_RECORD_SYNC_MATCH, NULL, "{type: sync_match, id: o0-17, match: m3-4, from: 2, from_gen: 1, to_gen: 3, seq: 8, ghost: "
+         "o1-2, give_from: 20000, until: 20010, answers: [{match: m3-4, amount: [0, 0, 0, 0, 700], part: "
+         "700, state: 0}, nil]}"},
         {XD_RECORD_SYNC_END, "{type: sync_end, from: 2, from_gen: 1, to_gen: 3, seq: 8}",
          "{type: sync_end, from: 2, from_gen: 1, to_gen: 3, seq: 8}"},
         {XD_RECORD_GENERATION, "{type: generation, generation: 4}", "{type: generation, generation: 4}"},
