@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOPS_MAX = 8, HEAD_MAX = 96 };
+enum { HOPS_MAX = 8, HEAD_MAX = 96, VAIN_WAIT_MS = 20 };
 
 void xd_redis_script_init(struct xd_redis_script *script, const char *source)
 {
@@ -132,11 +132,18 @@ static void on_answer(void *arg, redisReply **reply)
     *reply = NULL;
 }
 
+static struct xd_server *server_of(const struct xd_request *request)
+{
+    return request->redis->servers[request->redis->slots[request->slot]];
+}
+
 static void on_waited(void *arg, redisReply **reply)
 {
     struct xd_request *request = arg;
     redisReply *kept = request->reply;
-    int64_t replicas = *reply && (*reply)->type == REDIS_REPLY_INTEGER ? (*reply)->integer : 0;
+    bool counted = *reply && (*reply)->type == REDIS_REPLY_INTEGER;
+    int64_t replicas = counted ? (*reply)->integer : 0;
+    if (counted) server_of(request)->lacks_replicas = replicas < request->replicas;
     request->reply = NULL;
     conclude(request, &kept, replicas);
     if (kept) freeReplyObject(kept);
@@ -158,7 +165,8 @@ enum xd_code xd_request_write(struct xd_request *request, struct xd_redis_link *
     if (code != XD_OK || request->replicas == 0) return code;
     char wait[80], replicas[16], ms[16];
     int replicas_len = snprintf(replicas, sizeof replicas, "%u", request->replicas);
-    int ms_len = snprintf(ms, sizeof ms, "%u", request->wait_ms);
+    bool in_vain = server_of(request)->lacks_replicas && request->wait_ms > VAIN_WAIT_MS;
+    int ms_len = snprintf(ms, sizeof ms, "%u", in_vain ? VAIN_WAIT_MS : request->wait_ms);
     int len = snprintf(wait, sizeof wait, "*3\r\n$4\r\nWAIT\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", replicas_len,
                        replicas, ms_len, ms);
     if (xd_redis_link_send(link, wait, (size_t)len, on_waited, request) != XD_OK) request->replicas = 0;

@@ -46,7 +46,7 @@ struct xd_redis_call {
     const char **argv;
     const size_t *argvlen;
     uint32_t replicas; /* not 0: WAIT for so many, on the same connection right behind the command */
-    uint32_t wait_ms;
+    uint32_t wait_ms;  /* for so long; 20 ms at most where the last wait was in vain, so that they do not add up */
 };
 
 /* `replicas`: how many had what was written, where the call asked to wait; else 0. *reply as in link.h. */

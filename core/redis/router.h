@@ -45,6 +45,7 @@ struct xd_lane {
 struct xd_server {
     struct xd_redis *redis;
     struct xd_redis_host host;
+    bool lacks_replicas; /* the last WAIT was in vain: the next ones are short, until one is not */
     struct xd_lane lanes[XD_REDIS_LANES];
 };
 
