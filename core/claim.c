@@ -72,7 +72,9 @@ void xd_answer_pack(const struct xd_answer *answer, struct xd_buf *out)
     put_answer(answer, false, out);
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------------------- */
+/* --- reading
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 void xd_claim_reader_begin(struct xd_claim_reader *reader, struct xd_str bytes)
 {
@@ -132,7 +134,8 @@ bool xd_claim_next(struct xd_claim_reader *reader, struct xd_claim *out)
     return read_id(map, "id", &out->id) && xd_mp_get_str(map, "account", &out->account) &&
            xd_account_valid(out->account) && read_between(map, "credit", 0, XD_CREDIT_MAX, &out->credit) &&
            read_amount(map, out->amount) && read_between(map, "part", 1, INT32_MAX, &out->part) &&
-           read_between(map, "surplus", 0, INT64_MAX, &out->surplus) && order && xd_order_unpack(order, &out->order);
+           read_between(map, "surplus", 0, INT64_MAX, &out->surplus) && order &&
+           xd_order_unpack(order, &out->order);
 }
 
 bool xd_answer_next(struct xd_claim_reader *reader, struct xd_answer *out)
@@ -142,10 +145,13 @@ bool xd_answer_next(struct xd_claim_reader *reader, struct xd_answer *out)
     *out = (struct xd_answer){.yes = map->type == MSGPACK_OBJECT_MAP};
     if (!out->yes) return map->type == MSGPACK_OBJECT_NIL;
     return read_id(map, "match", &out->match_id) && read_amount(map, out->amount) &&
-           read_between(map, "part", 1, INT32_MAX, &out->part) && read_between(map, "state", 0, UINT8_MAX, &out->state);
+           read_between(map, "part", 1, INT32_MAX, &out->part) &&
+           read_between(map, "state", 0, UINT8_MAX, &out->state);
 }
 
-/* --- for people ------------------------------------------------------------------------------------------------------------- */
+/* --- for people
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 /* Writes what the reader still has; false if it is malformed. */
 static bool write_next(struct xd_claim_reader *reader, bool answers, struct xd_buf *out)

@@ -1,5 +1,5 @@
-/* What `claims` and `answers` records list (docs/CLUSTER.md, Borders): the parts that a partition puts aside of its own orders
- * for an order of another partition, and what that one makes of them. */
+/* What `claims` and `answers` records list (docs/CLUSTER.md, Borders): the parts that a partition puts aside
+ * of its own orders for an order of another partition, and what that one makes of them. */
 #ifndef XD_CORE_CLAIM_H
 #define XD_CORE_CLAIM_H
 

@@ -10,7 +10,18 @@
 #include <string.h>
 
 /* What records carry: a row for each key. */
-enum value_type { IS_ACCOUNT, IS_ORDER_ID, IS_MATCH_ID, IS_UINT, IS_INT, IS_STATE, IS_BOOL, IS_BYTES, IS_ORDER, IS_CHANGES };
+enum value_type {
+    IS_ACCOUNT,
+    IS_ORDER_ID,
+    IS_MATCH_ID,
+    IS_UINT,
+    IS_INT,
+    IS_STATE,
+    IS_BOOL,
+    IS_BYTES,
+    IS_ORDER,
+    IS_CHANGES
+};
 
 enum part {
     ACCOUNT,
@@ -76,7 +87,7 @@ static const struct {
 static_assert(sizeof parts / sizeof *parts == PART_COUNT, "a row for each part");
 
 #define BIT(part) (1u << (part))
-#define HEAD (BIT(FROM) | BIT(FROM_GEN) | BIT(TO_GEN) | BIT(SEQ))
+#define HEAD      (BIT(FROM) | BIT(FROM_GEN) | BIT(TO_GEN) | BIT(SEQ))
 
 static const uint32_t parts_of[XD_RECORD_TYPE_COUNT] = {
     [XD_RECORD_ORDER] = BIT(ACCOUNT) | BIT(ORDER_ID) | BIT(CREDIT) | BIT(ORDER),
@@ -89,16 +100,16 @@ static const uint32_t parts_of[XD_RECORD_TYPE_COUNT] = {
     [XD_RECORD_NO_SHOW] = BIT(ACCOUNT) | BIT(MATCH_ID),
     [XD_RECORD_CREDIT] = BIT(ACCOUNT) | BIT(CREDIT),
     [XD_RECORD_TICK] = 0,
-    [XD_RECORD_GHOST] = HEAD | BIT(ACCOUNT) | BIT(ORDER_ID) | BIT(CREDIT) | BIT(VERSION) | BIT(ASK) | BIT(PLAN) |
-                        BIT(BARRED) | BIT(ORDER),
+    [XD_RECORD_GHOST] = HEAD | BIT(ACCOUNT) | BIT(ORDER_ID) | BIT(CREDIT) | BIT(VERSION) | BIT(ASK) |
+                        BIT(PLAN) | BIT(BARRED) | BIT(ORDER),
     [XD_RECORD_GHOST_GONE] = HEAD | BIT(ORDER_ID),
     [XD_RECORD_CLAIMS] = HEAD | BIT(ORDER_ID) | BIT(VERSION) | BIT(ROUND) | BIT(FULL) | BIT(CLAIMS),
     [XD_RECORD_ANSWERS] = HEAD | BIT(ORDER_ID) | BIT(ROUND) | BIT(ANSWERS),
     [XD_RECORD_MATCH_STATE] = HEAD | BIT(MATCH_ID) | BIT(STATE) | BIT(GIVE_FROM) | BIT(REOPENS),
     [XD_RECORD_WITHDRAW] = HEAD | BIT(MATCH_ID) | BIT(ROLLBACK),
     [XD_RECORD_SYNC] = HEAD,
-    [XD_RECORD_SYNC_MATCH] = HEAD | BIT(ORDER_ID) | BIT(MATCH_ID) | BIT(GHOST_ID) | BIT(GIVE_FROM) | BIT(UNTIL) |
-                             BIT(ANSWERS),
+    [XD_RECORD_SYNC_MATCH] =
+        HEAD | BIT(ORDER_ID) | BIT(MATCH_ID) | BIT(GHOST_ID) | BIT(GIVE_FROM) | BIT(UNTIL) | BIT(ANSWERS),
     [XD_RECORD_SYNC_END] = HEAD,
     [XD_RECORD_GENERATION] = BIT(GENERATION),
 };
@@ -119,7 +130,9 @@ bool xd_record_is_message(enum xd_record_type type)
     return parts_of[type] & BIT(FROM);
 }
 
-/* --- writing ---------------------------------------------------------------------------------------------------------------- */
+/* --- writing
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static void write_packed(const void *at, enum value_type type, struct xd_buf *out)
 {
@@ -220,7 +233,9 @@ void xd_record_write(const struct xd_record *record, struct xd_buf *out)
     write(record, true, out);
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------------------- */
+/* --- reading
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static bool key_is(const msgpack_object *key, const char *name)
 {

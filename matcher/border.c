@@ -9,7 +9,8 @@ static_assert(offsetof(struct xd_spread, deadline) == XD_DEADLINE_AT, "see XD_DE
 
 enum { FIRST_GENERATION = 1 };
 
-static const size_t NOTES_MAX = (size_t)1 << 30; /* of one record: never reached, what is noted is bounded by the book */
+static const size_t NOTES_MAX =
+    (size_t)1 << 30; /* of one record: never reached, what is noted is bounded by the book */
 
 static void init_notes(struct xd_border *border)
 {
@@ -63,7 +64,9 @@ void xd_border_bury(struct xd_engine *engine, struct xd_slot *slot)
     engine->graveyard = xd_pool_link(slot);
 }
 
-/* --- a record --------------------------------------------------------------------------------------------------------------- */
+/* --- a record
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 void xd_border_begin(struct xd_engine *engine)
 {
@@ -153,7 +156,8 @@ void xd_border_flush(struct xd_engine *engine)
     tell_states(engine);
     xd_send_claims(engine);
     xd_send_withdrawals(engine);
-    if (border->dirty.failed || border->states.failed || border->replies.failed || border->withdrawals.failed) {
+    if (border->dirty.failed || border->states.failed || border->replies.failed ||
+        border->withdrawals.failed) {
         engine->failed = true;
     }
     xd_buf_clear(&border->dirty);
@@ -162,7 +166,8 @@ void xd_border_flush(struct xd_engine *engine)
     xd_buf_clear(&border->withdrawals);
 }
 
-/* --- what the rest of the engine asks --------------------------------------------------------------------------------------- */
+/* --- what the rest of the engine asks
+ * --------------------------------------------------------------------------------------- */
 
 void xd_border_touch(struct xd_engine *engine, const struct xd_slot *slot)
 {
@@ -190,5 +195,6 @@ void xd_border_settle(struct xd_engine *engine, struct xd_slot *copy)
 
 void xd_border_gathered(struct xd_engine *engine, struct xd_deadline *deadline)
 {
-    xd_spread_close(engine, (struct xd_spread *)(void *)((char *)deadline - offsetof(struct xd_spread, deadline)));
+    xd_spread_close(engine,
+                    (struct xd_spread *)(void *)((char *)deadline - offsetof(struct xd_spread, deadline)));
 }

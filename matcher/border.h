@@ -5,10 +5,12 @@
  *        image.c    the orders that claims bring         native.c   what is put aside, and mirrors of matches
  *        decide.c   who is taken, and the answers
  *
- *      peer.c   sessions and numbers      border.c   what arrives, what leaves      border_snapshot.c   the state in bytes
+ *      peer.c   sessions and numbers      border.c   what arrives, what leaves      border_snapshot.c   the
+ * state in bytes
  *
- * All of it hangs on engine->border, NULL where there is one partition only. Slots of other partitions' orders (ghosts and
- * images) are in no table and no list of the engine: this code alone makes and unmakes them. */
+ * All of it hangs on engine->border, NULL where there is one partition only. Slots of other partitions'
+ * orders (ghosts and images) are in no table and no list of the engine: this code alone makes and unmakes
+ * them. */
 #ifndef XD_MATCHER_BORDER_H
 #define XD_MATCHER_BORDER_H
 
@@ -21,7 +23,8 @@ struct xd_peer {
     uint64_t sent, seen;
 };
 
-/* --- at the home of a spread order ------------------------------------------------------------------------------------------ */
+/* --- at the home of a spread order
+ * ------------------------------------------------------------------------------------------ */
 
 /* A claim that waits for its answer. */
 struct xd_kept {
@@ -42,18 +45,20 @@ struct xd_spread {
     struct xd_deadline deadline; /* of the gathering */
     uint64_t version;            /* last announced */
     uint64_t asked_version;      /* at which the gathering asked */
-    uint64_t terms_version;      /* since which its terms are as they are: what older claims put aside may be other days */
-    uint64_t cover;              /* ranges, its home among them */
-    uint64_t known;              /* ranges that have a ghost */
-    uint64_t asked;              /* ranges whose reply is missing */
-    uint64_t told;               /* hash of the state that was last announced */
-    struct xd_oval extent;       /* for which `cover` was last worked out */
+    uint64_t terms_version; /* since which its terms are as they are: what older claims put aside may be other
+                               days */
+    uint64_t cover;         /* ranges, its home among them */
+    uint64_t known;         /* ranges that have a ghost */
+    uint64_t asked;         /* ranges whose reply is missing */
+    uint64_t told;          /* hash of the state that was last announced */
+    struct xd_oval extent;  /* for which `cover` was last worked out */
     struct xd_kept_list kept;
     bool gathering, ask, amended;
     bool dirty; /* to be looked at when the record has been applied */
 };
 
-/* --- in a partition of its cover -------------------------------------------------------------------------------------------- */
+/* --- in a partition of its cover
+ * -------------------------------------------------------------------------------------------- */
 
 struct xd_round_claim {
     uint64_t native;
@@ -105,7 +110,9 @@ struct xd_native {
     struct xd_mirror *first, *last;
 };
 
-/* --- all of it --------------------------------------------------------------------------------------------------------------- */
+/* --- all of it
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 struct xd_border {
     struct xd_layout layout;
@@ -204,7 +211,8 @@ void xd_spread_forget_claims(struct xd_engine *engine, struct xd_spread *spread,
 
 /* decide.c */
 
-/* Treats an order over the claims it has kept (and its own book, unless `alone`), and sets them down to be answered. */
+/* Treats an order over the claims it has kept (and its own book, unless `alone`), and sets them down to be
+ * answered. */
 void xd_decide(struct xd_engine *engine, struct xd_spread *spread, struct xd_slot *slot, bool alone);
 /* All kept claims are to be answered no. */
 void xd_refuse_kept(struct xd_engine *engine, struct xd_spread *spread);
@@ -237,8 +245,10 @@ void xd_native_put_aside(struct xd_engine *engine, struct xd_slot *slot, const s
 /* The answer to a claim: gives back what was not taken; a yes leaves a mirror. */
 void xd_native_answered(struct xd_engine *engine, const struct xd_ghost *ghost, uint32_t index,
                         const struct xd_answer *answer);
-/* A match that this partition has lost: as much is put aside again, and a mirror made. False if there is not as much. */
-bool xd_native_find_again(struct xd_engine *engine, const struct xd_record *listed, const struct xd_answer *match);
+/* A match that this partition has lost: as much is put aside again, and a mirror made. False if there is not
+ * as much. */
+bool xd_native_find_again(struct xd_engine *engine, const struct xd_record *listed,
+                          const struct xd_answer *match);
 /* Its home lists it with that state. */
 void xd_mirror_listed(struct xd_engine *engine, struct xd_mirror *mirror, int64_t state);
 /* Its home has lost the match: gives back, and tells the native's account. */
@@ -250,7 +260,8 @@ bool xd_mirror_enter(struct xd_engine *engine, struct xd_native *native, struct 
 void xd_mirror_take_state(struct xd_engine *engine, const struct xd_record *record);
 void xd_send_withdrawals(struct xd_engine *engine);
 
-/* report.c: its match was lost by the partition that had it; of the other side it is known only which order that was. */
+/* report.c: its match was lost by the partition that had it; of the other side it is known only which order
+ * that was. */
 void xd_report_lost(struct xd_engine *engine, const struct xd_slot *native, const struct xd_mirror *mirror);
 
 /* sync.c: generations */
@@ -275,9 +286,10 @@ static inline uint64_t xd_border_count(const struct xd_border_counts *counts)
 
 /* What goes into the header: sessions and counts. */
 void xd_border_pack_header(const struct xd_border *border, struct xd_buf *out);
-bool xd_border_unpack_header(struct xd_border *border, const msgpack_object *object, struct xd_border_counts *out);
-/* Spread orders, ghosts and natives, one object each, by id; nothing without borders. With `sum`: their hashes added up, and
- * `out` as it was. */
+bool xd_border_unpack_header(struct xd_border *border, const msgpack_object *object,
+                             struct xd_border_counts *out);
+/* Spread orders, ghosts and natives, one object each, by id; nothing without borders. With `sum`: their
+ * hashes added up, and `out` as it was. */
 void xd_border_pack(const struct xd_engine *engine, struct xd_buf *out, uint64_t *sum);
 /* The object of that number back. */
 bool xd_border_unpack(struct xd_engine *engine, const struct xd_border_counts *counts, uint64_t number,

@@ -1,4 +1,5 @@
-/* Borders in bytes and back: sessions in the header, then spread orders, ghosts and natives (with their mirrors), each by id. */
+/* Borders in bytes and back: sessions in the header, then spread orders, ghosts and natives (with their
+ * mirrors), each by id. */
 #include "core/mp.h"
 #include "matcher/border.h"
 #include "matcher/unpack.h"
@@ -6,7 +7,9 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-/* --- images ----------------------------------------------------------------------------------------------------------------- */
+/* --- images
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 void xd_pack_image(const struct xd_slot *image, struct xd_buf *out)
 {
@@ -39,7 +42,9 @@ struct xd_slot *xd_unpack_image(struct xd_engine *engine, const msgpack_object *
     return image;
 }
 
-/* --- spread orders ---------------------------------------------------------------------------------------------------------- */
+/* --- spread orders
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static uint32_t count_kept(const struct xd_spread *spread)
 {
@@ -116,7 +121,9 @@ static bool unpack_spread(struct xd_engine *engine, const msgpack_object *object
     return xd_deadlines_set(&engine->deadlines, &spread->deadline, when);
 }
 
-/* --- ghosts ----------------------------------------------------------------------------------------------------------------- */
+/* --- ghosts
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 static void pack_round(const struct xd_round *round, struct xd_buf *out)
 {
@@ -169,7 +176,7 @@ static void pack_ghost(const void *what, struct xd_buf *out)
     xd_mp_uint(out, ghost->id);
     xd_mp_uint(out, ghost->age);
     xd_mp_uint(out, ghost->version);
-    xd_mp_uint(out, ghost->gone | ghost->stale << 1 | ghost->asked << 2);
+    xd_mp_int(out, ghost->gone | ghost->stale << 1 | ghost->asked << 2);
     xd_mp_array(out, ghost->refused_count);
     for (uint32_t i = 0; i < ghost->refused_count; i++) {
         xd_mp_uint(out, ghost->refused[i]);
@@ -214,12 +221,15 @@ static bool unpack_ghost(struct xd_engine *engine, const msgpack_object *object)
     const msgpack_object *round = xd_read_next(&in);
     struct xd_str state = xd_read_bytes(&in);
     if (!good || in.bad || !xd_table_put(&engine->border->ghosts, ghost)) return false;
-    if (round->type == MSGPACK_OBJECT_NIL) return xd_ghost_rebuild(engine, ghost, (const uint8_t *)state.at, state.len);
+    if (round->type == MSGPACK_OBJECT_NIL)
+        return xd_ghost_rebuild(engine, ghost, (const uint8_t *)state.at, state.len);
     ghost->round = unpack_round(engine, round);
     return ghost->round && xd_ghost_keep(engine, ghost, (const uint8_t *)state.at, state.len);
 }
 
-/* --- natives ---------------------------------------------------------------------------------------------------------------- */
+/* --- natives
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static void pack_mirror(const struct xd_mirror *mirror, struct xd_buf *out)
 {
@@ -261,7 +271,7 @@ static void pack_native(const void *what, struct xd_buf *out)
     xd_mp_array(out, 3 + mirrors);
     xd_mp_uint(out, native->id);
     xd_mp_uint(out, native->claims);
-    xd_mp_uint(out, native->cancel_wanted | native->lapse_due << 1);
+    xd_mp_int(out, native->cancel_wanted | native->lapse_due << 1);
     for (const struct xd_mirror *mirror = native->first; mirror; mirror = mirror->next) {
         pack_mirror(mirror, out);
     }
@@ -285,7 +295,9 @@ static bool unpack_native(struct xd_engine *engine, const msgpack_object *object
     return true;
 }
 
-/* --- all of it -------------------------------------------------------------------------------------------------------------- */
+/* --- all of it
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 void xd_border_pack_header(const struct xd_border *border, struct xd_buf *out)
 {
@@ -303,7 +315,8 @@ void xd_border_pack_header(const struct xd_border *border, struct xd_buf *out)
     }
 }
 
-bool xd_border_unpack_header(struct xd_border *border, const msgpack_object *object, struct xd_border_counts *out)
+bool xd_border_unpack_header(struct xd_border *border, const msgpack_object *object,
+                             struct xd_border_counts *out)
 {
     struct xd_reader in = xd_read_array(object);
     border->generation = (uint32_t)xd_read_uint(&in);
@@ -344,8 +357,8 @@ void **xd_border_sorted(const struct xd_table *table)
     return blocks;
 }
 
-static void pack_table(const struct xd_table *table, void (*pack)(const void *what, struct xd_buf *out), struct xd_buf *out,
-                       uint64_t *sum)
+static void pack_table(const struct xd_table *table, void (*pack)(const void *what, struct xd_buf *out),
+                       struct xd_buf *out, uint64_t *sum)
 {
     void **blocks = xd_border_sorted(table);
     if (!blocks) out->failed = true;

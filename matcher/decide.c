@@ -47,22 +47,26 @@ void xd_decide(struct xd_engine *engine, struct xd_spread *spread, struct xd_slo
     append(&border->decided, &spread->kept);
 }
 
-/* --- the best of them ------------------------------------------------------------------------------------------------------- */
+/* --- the best of them
+ * ------------------------------------------------------------------------------------------------------- */
 
-/* Whether a claim fits with at least `at_least`, and with what it counted on where the order has changed since. */
-static bool fits(const struct xd_engine *engine, const struct xd_slot *incoming, const struct xd_kept *kept, int64_t at_least,
-                 struct xd_candidate *out)
+/* Whether a claim fits with at least `at_least`, and with what it counted on where the order has changed
+ * since. */
+static bool fits(const struct xd_engine *engine, const struct xd_slot *incoming, const struct xd_kept *kept,
+                 int64_t at_least, struct xd_candidate *out)
 {
     const struct xd_slot *image = kept->image;
     if (!image || image->first_deal || image->dead || image->valid_until <= engine->now) return false;
     if (kept->version < engine->border->deciding->terms_version) return false;
-    if (kept->version != engine->border->deciding->version && kept->surplus > at_least) at_least = kept->surplus;
+    if (kept->version != engine->border->deciding->version && kept->surplus > at_least)
+        at_least = kept->surplus;
     const struct xd_slot *offer = incoming->side == XD_OFFER ? incoming : image;
     const struct xd_slot *request = incoming->side == XD_OFFER ? image : incoming;
     return xd_fit(offer, request, engine->options.market.road_factor_e4, engine->now, at_least, out);
 }
 
-struct xd_slot *xd_border_best(struct xd_engine *engine, const struct xd_slot *incoming, struct xd_candidate *best)
+struct xd_slot *xd_border_best(struct xd_engine *engine, const struct xd_slot *incoming,
+                               struct xd_candidate *best)
 {
     struct xd_border *border = engine->border;
     if (!border || !border->deciding) return xd_book_best(engine, incoming, best);
@@ -77,7 +81,9 @@ struct xd_slot *xd_border_best(struct xd_engine *engine, const struct xd_slot *i
     return winner;
 }
 
-/* --- answers ---------------------------------------------------------------------------------------------------------------- */
+/* --- answers
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static bool same_round(const struct xd_kept *one, const struct xd_kept *other)
 {

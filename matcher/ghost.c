@@ -1,5 +1,5 @@
-/* Ghosts: what another partition's spread order takes of the natives here, a round of claims at a time (docs/CLUSTER.md,
- * Borders). */
+/* Ghosts: what another partition's spread order takes of the natives here, a round of claims at a time
+ * (docs/CLUSTER.md, Borders). */
 #include "core/id.h"
 #include "matcher/border.h"
 
@@ -12,7 +12,9 @@ static struct xd_ghost *find(const struct xd_engine *engine, uint64_t id)
     return xd_table_get(&engine->border->ghosts, id);
 }
 
-/* --- rounds ----------------------------------------------------------------------------------------------------------------- */
+/* --- rounds
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 /* Opens a round: the state is kept as it is, the slot becomes a working copy. */
 static struct xd_round *open_round(struct xd_engine *engine, struct xd_ghost *ghost)
@@ -79,8 +81,8 @@ static void take_on_copy(struct xd_engine *engine, struct xd_slot *slot, const s
 {
     if (slot->kind != XD_TRUCK) {
         slot->open -= candidate->part;
-    } else if (!xd_plan_insert(&slot->truck_offer.plan, &engine->pool, &slot->truck_offer.truck, &native->truck_request,
-                               engine->now, &candidate->insertion)) {
+    } else if (!xd_plan_insert(&slot->truck_offer.plan, &engine->pool, &slot->truck_offer.truck,
+                               &native->truck_request, engine->now, &candidate->insertion)) {
         engine->failed = true;
     }
 }
@@ -111,7 +113,9 @@ void xd_ghost_treat(struct xd_engine *engine, struct xd_slot *slot)
     }
 }
 
-/* --- its states ------------------------------------------------------------------------------------------------------------- */
+/* --- its states
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static void forget_refused(struct xd_engine *engine, struct xd_ghost *ghost)
 {
@@ -146,7 +150,8 @@ static struct xd_ghost *enter(struct xd_engine *engine, uint64_t id)
 /* There is no room for it: its home need not wait. */
 static void turn_away(struct xd_engine *engine, const struct xd_record *record)
 {
-    struct xd_reply reply = {.ghost = record->order_id, .version = record->version, .empty = true, .full = true};
+    struct xd_reply reply = {
+        .ghost = record->order_id, .version = record->version, .empty = true, .full = true};
     if (record->ask) xd_buf_add(&engine->border->replies, &reply, sizeof reply);
 }
 
@@ -201,7 +206,9 @@ void xd_ghost_take_gone(struct xd_engine *engine, const struct xd_record *record
     }
 }
 
-/* --- answers ---------------------------------------------------------------------------------------------------------------- */
+/* --- answers
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 /* The native is not claimed for again until the version rises above the one that the claim named. */
 static void refuse(struct xd_engine *engine, struct xd_ghost *ghost, uint64_t native)
@@ -272,7 +279,8 @@ void xd_ghost_take_answers(struct xd_engine *engine, const struct xd_record *rec
     if (!engine->failed) end_round(engine, ghost);
 }
 
-/* --- claims, at the end of the record --------------------------------------------------------------------------------------- */
+/* --- claims, at the end of the record
+ * --------------------------------------------------------------------------------------- */
 
 static void pack_claims(struct xd_engine *engine, const struct xd_round *round, struct xd_buf *out)
 {

@@ -1,4 +1,5 @@
-/* A ghost's state: as its home sends it, as it is kept while a round is open, and the slot that is made of it. */
+/* A ghost's state: as its home sends it, as it is kept while a round is open, and the slot that is made of
+ * it. */
 #include "core/mp.h"
 #include "matcher/border.h"
 
@@ -42,7 +43,8 @@ void xd_ghost_pack(const struct xd_slot *slot, uint64_t version, const struct xd
     xd_buf_init(&barred, STATE_MAX);
     xd_state_pack(slot, &plan);
     pack_barred(slot, ghost, &barred);
-    struct xd_record state = {.type = XD_RECORD_GHOST, .head.seq = 1, .order_id = slot->id, .version = version};
+    struct xd_record state = {
+        .type = XD_RECORD_GHOST, .head.seq = 1, .order_id = slot->id, .version = version};
     state.account = (struct xd_str){slot->account->name, slot->account->len};
     state.credit = slot->credit;
     state.plan = (struct xd_str){(const char *)plan.data, (uint32_t)plan.len};
@@ -54,7 +56,9 @@ void xd_ghost_pack(const struct xd_slot *slot, uint64_t version, const struct xd
     xd_buf_free(&barred);
 }
 
-/* --- keeping ---------------------------------------------------------------------------------------------------------------- */
+/* --- keeping
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 void xd_ghost_forget_state(struct xd_engine *engine, struct xd_ghost *ghost)
 {
@@ -77,7 +81,9 @@ bool xd_ghost_keep(struct xd_engine *engine, struct xd_ghost *ghost, const uint8
     return true;
 }
 
-/* --- the slot --------------------------------------------------------------------------------------------------------------- */
+/* --- the slot
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static bool read_object(struct xd_str bytes, msgpack_unpacked *out)
 {

@@ -1,5 +1,5 @@
-/* Images: a native's copy at the home of the ghost that it was matched with. It stands where an order of this partition would, and
- * lives as long as its one match. */
+/* Images: a native's copy at the home of the ghost that it was matched with. It stands where an order of this
+ * partition would, and lives as long as its one match. */
 #include "core/id.h"
 #include "matcher/border.h"
 
@@ -7,7 +7,8 @@
 static void limit_to_claim(struct xd_slot *image, const struct xd_claim *claim)
 {
     for (unsigned dim = 0; dim < XD_DIMS; dim++) {
-        if ((image->dims >> dim & 1) && claim->amount[dim]) xd_slot_set_amount(image, (enum xd_dim)dim, claim->amount[dim]);
+        if ((image->dims >> dim & 1) && claim->amount[dim])
+            xd_slot_set_amount(image, (enum xd_dim)dim, claim->amount[dim]);
     }
 }
 
@@ -27,7 +28,8 @@ struct xd_slot *xd_image_of(const struct xd_deal *deal)
     return deal->order[XD_REQUEST]->role == XD_ROLE_IMAGE ? deal->order[XD_REQUEST] : NULL;
 }
 
-/* --- what its home is told -------------------------------------------------------------------------------------------------- */
+/* --- what its home is told
+ * -------------------------------------------------------------------------------------------------- */
 
 /* Of a match that this record made the answer tells. */
 static void note_state(struct xd_engine *engine, const struct xd_deal *deal, int64_t give_from, bool reopens)

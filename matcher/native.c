@@ -1,5 +1,5 @@
-/* Natives: point orders of this partition that ghosts claim. What is put aside for a claim comes back by its answer, or stays as
- * the mirror of a match until that ends. */
+/* Natives: point orders of this partition that ghosts claim. What is put aside for a claim comes back by its
+ * answer, or stays as the mirror of a match until that ends. */
 #include "core/id.h"
 #include "core/when.h"
 #include "matcher/border.h"
@@ -30,7 +30,8 @@ static void forget_if_done(struct xd_engine *engine, struct xd_native *native)
     xd_pool_give(&engine->pool, native);
 }
 
-/* --- putting aside, and giving back ----------------------------------------------------------------------------------------- */
+/* --- putting aside, and giving back
+ * ----------------------------------------------------------------------------------------- */
 
 void xd_native_put_aside(struct xd_engine *engine, struct xd_slot *slot, const struct xd_round *round,
                          const struct xd_round_claim *claim)
@@ -48,8 +49,8 @@ void xd_native_put_aside(struct xd_engine *engine, struct xd_slot *slot, const s
 }
 
 /* Gives days of an offer back, as far as anything is to be given. */
-static void give_days(struct xd_engine *engine, struct xd_slot *offer, const int64_t amount[XD_DIMS], int64_t from,
-                      int64_t until)
+static void give_days(struct xd_engine *engine, struct xd_slot *offer, const int64_t amount[XD_DIMS],
+                      int64_t from, int64_t until)
 {
     int64_t sum = 0;
     for (unsigned dim = 0; dim < XD_DIMS; dim++) {
@@ -128,7 +129,8 @@ void xd_native_answered(struct xd_engine *engine, const struct xd_ghost *ghost, 
     if (answer->state == XD_MATCH_CONFIRMED) count_confirmed(engine, slot, (int32_t)answer->part);
 }
 
-/* --- what waits for answers ------------------------------------------------------------------------------------------------- */
+/* --- what waits for answers
+ * ------------------------------------------------------------------------------------------------- */
 
 static bool proposed_elsewhere(const struct xd_native *native)
 {
@@ -183,7 +185,8 @@ bool xd_border_delays_cancel(struct xd_engine *engine, struct xd_slot *slot)
 /* It was to be cancelled: the match of a yes stands if it is confirmed. */
 static void cancel_now(struct xd_engine *engine, struct xd_slot *slot, const struct xd_native *native)
 {
-    if (xd_is_open(slot) || xd_first_proposal(slot) || proposed_elsewhere(native)) xd_withdraw_order(engine, slot);
+    if (xd_is_open(slot) || xd_first_proposal(slot) || proposed_elsewhere(native))
+        xd_withdraw_order(engine, slot);
 }
 
 void xd_native_go_on(struct xd_engine *engine, uint64_t id)
@@ -196,12 +199,15 @@ void xd_native_go_on(struct xd_engine *engine, uint64_t id)
     slot->aside = false;
     if (cancelled) cancel_now(engine, slot, native);
     if (!slot->dead && lapses) xd_lapse_order(engine, slot);
-    if (!slot->dead && slot->side == XD_OFFER && slot->fill == XD_FILL_NOW) xd_grow(engine, slot); /* to search on, or end */
+    if (!slot->dead && slot->side == XD_OFFER && slot->fill == XD_FILL_NOW)
+        xd_grow(engine, slot); /* to search on, or end */
     forget_if_done(engine, native);
     xd_settle_order(engine, slot);
 }
 
-/* --- mirrors ---------------------------------------------------------------------------------------------------------------- */
+/* --- mirrors
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static void leave(struct xd_engine *engine, struct xd_native *native, struct xd_mirror *mirror)
 {
@@ -247,20 +253,25 @@ void xd_mirror_take_state(struct xd_engine *engine, const struct xd_record *reco
     }
 }
 
-/* --- after a loss ----------------------------------------------------------------------------------------------------------- */
+/* --- after a loss
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static bool is_free(const struct xd_slot *slot, const struct xd_answer *match, int64_t from, int64_t until)
 {
     if (slot->aside || slot->ended != XD_LIVE) return false;
     if (slot->side == XD_REQUEST) return slot->open >= match->part;
-    if (from < slot->storage_offer.from_day || until > slot->storage_offer.until_day || from >= until) return false;
+    if (from < slot->storage_offer.from_day || until > slot->storage_offer.until_day || from >= until)
+        return false;
     for (unsigned dim = 0; dim < XD_DIMS; dim++) {
-        if ((slot->dims >> dim & 1) && xd_slot_free(slot, (enum xd_dim)dim, from, until) < match->amount[dim]) return false;
+        if ((slot->dims >> dim & 1) && xd_slot_free(slot, (enum xd_dim)dim, from, until) < match->amount[dim])
+            return false;
     }
     return true;
 }
 
-bool xd_native_find_again(struct xd_engine *engine, const struct xd_record *listed, const struct xd_answer *match)
+bool xd_native_find_again(struct xd_engine *engine, const struct xd_record *listed,
+                          const struct xd_answer *match)
 {
     struct xd_slot *slot = xd_table_get(&engine->orders, listed->order_id);
     if (!slot || xd_is_spread(slot) || !is_free(slot, match, listed->give_from, listed->until)) return false;
@@ -303,7 +314,8 @@ void xd_mirror_roll_back(struct xd_engine *engine, struct xd_mirror *mirror)
     end_mirror(engine, slot, mirror, &lost);
 }
 
-/* --- proposals elsewhere, of an order that is withdrawn --------------------------------------------------------------------- */
+/* --- proposals elsewhere, of an order that is withdrawn
+ * --------------------------------------------------------------------- */
 
 void xd_border_withdraw(struct xd_engine *engine, const struct xd_slot *slot)
 {

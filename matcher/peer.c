@@ -18,7 +18,8 @@ bool xd_peer_take(struct xd_border *border, const struct xd_message_head *head)
     int range = xd_peer_range(border, head->from);
     if (range < 0 || range == border->own) return false;
     struct xd_peer *peer = &border->peers[range];
-    if (head->from_gen != peer->gen || head->to_gen != border->generation || head->seq != peer->seen + 1) return false;
+    if (head->from_gen != peer->gen || head->to_gen != border->generation || head->seq != peer->seen + 1)
+        return false;
     peer->seen++;
     return true;
 }

@@ -1,4 +1,5 @@
-/* Spread orders at home: announced to their cover, gathering claims before they are matched (docs/CLUSTER.md, Borders). */
+/* Spread orders at home: announced to their cover, gathering claims before they are matched (docs/CLUSTER.md,
+ * Borders). */
 #include "core/cover.h"
 #include "core/id.h"
 #include "core/mp.h"
@@ -13,7 +14,9 @@ struct xd_spread *xd_spread_find(const struct xd_engine *engine, uint64_t id)
     return xd_table_get(&engine->border->spreads, id);
 }
 
-/* --- extents ---------------------------------------------------------------------------------------------------------------- */
+/* --- extents
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 /* A truck without `to` may yet go as far as its detour lets it from where its plan begins. */
 static struct xd_oval extent_of(const struct xd_engine *engine, const struct xd_slot *slot)
@@ -25,15 +28,17 @@ static struct xd_oval extent_of(const struct xd_engine *engine, const struct xd_
     const struct xd_truck *truck = &slot->truck_offer.truck;
     const struct xd_plan *plan = &slot->truck_offer.plan;
     if (truck->has_to) {
-        return xd_oval_lane(truck->from, truck->to, (int64_t)truck->lane_m + truck->max_detour_m, road_factor_e4);
+        return xd_oval_lane(truck->from, truck->to, (int64_t)truck->lane_m + truck->max_detour_m,
+                            road_factor_e4);
     }
     return xd_oval_disc(plan->at, truck->max_detour_m + plan->direct_m - plan->done_m, road_factor_e4);
 }
 
 static bool same_extent(const struct xd_oval *one, const struct xd_oval *other)
 {
-    return one->metres == other->metres && one->a.x == other->a.x && one->a.y == other->a.y && one->a.z == other->a.z &&
-           one->b.x == other->b.x && one->b.y == other->b.y && one->b.z == other->b.z;
+    return one->metres == other->metres && one->a.x == other->a.x && one->a.y == other->a.y &&
+           one->a.z == other->a.z && one->b.x == other->b.x && one->b.y == other->b.y &&
+           one->b.z == other->b.z;
 }
 
 /* A cover only grows. */
@@ -67,7 +72,9 @@ static struct xd_spread *spread_of(struct xd_engine *engine, const struct xd_slo
     return NULL;
 }
 
-/* --- gathering -------------------------------------------------------------------------------------------------------------- */
+/* --- gathering
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 bool xd_spread_gathers(struct xd_engine *engine, struct xd_slot *slot)
 {
@@ -83,7 +90,8 @@ bool xd_spread_gathers(struct xd_engine *engine, struct xd_slot *slot)
     xd_touch_order(engine, slot);
     slot->aside = true;
     xd_book_update(engine, slot);
-    if (!xd_deadlines_set(&engine->deadlines, &spread->deadline, engine->now + GATHER_S)) engine->failed = true;
+    if (!xd_deadlines_set(&engine->deadlines, &spread->deadline, engine->now + GATHER_S))
+        engine->failed = true;
     return true;
 }
 
@@ -106,7 +114,9 @@ void xd_spread_close(struct xd_engine *engine, struct xd_spread *spread)
     xd_decide(engine, spread, slot, false);
 }
 
-/* --- telling ---------------------------------------------------------------------------------------------------------------- */
+/* --- telling
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static bool barred_at(const struct xd_border *border, uint64_t id, unsigned range)
 {
@@ -114,7 +124,8 @@ static bool barred_at(const struct xd_border *border, uint64_t id, unsigned rang
 }
 
 /* The ids of orders at home in a range that the order is not to be paired with again. */
-static void pack_barred(const struct xd_border *border, const struct xd_slot *slot, unsigned range, struct xd_buf *out)
+static void pack_barred(const struct xd_border *border, const struct xd_slot *slot, unsigned range,
+                        struct xd_buf *out)
 {
     const struct xd_barred *barred = slot->barred;
     uint32_t count = 0;
@@ -128,8 +139,8 @@ static void pack_barred(const struct xd_border *border, const struct xd_slot *sl
 }
 
 /* The message, but for what each receiver has of its own. */
-static void fill_message(const struct xd_spread *spread, const struct xd_slot *slot, const struct xd_buf *plan,
-                         struct xd_record *out)
+static void fill_message(const struct xd_spread *spread, const struct xd_slot *slot,
+                         const struct xd_buf *plan, struct xd_record *out)
 {
     out->type = XD_RECORD_GHOST;
     out->account = (struct xd_str){slot->account->name, slot->account->len};
@@ -169,7 +180,8 @@ static uint64_t hash_state(const struct xd_slot *slot, const struct xd_buf *plan
     xd_order_pack(&order, &bytes);
     xd_mp_int(&bytes, slot->credit);
     xd_buf_add(&bytes, plan->data, plan->len);
-    if (slot->barred) xd_buf_add(&bytes, slot->barred->offers, slot->barred->count * sizeof *slot->barred->offers);
+    if (slot->barred)
+        xd_buf_add(&bytes, slot->barred->offers, slot->barred->count * sizeof *slot->barred->offers);
     uint64_t hash = XXH3_64bits(bytes.data, bytes.len);
     xd_buf_free(&bytes);
     return hash;
@@ -254,10 +266,13 @@ void xd_spread_tell(struct xd_engine *engine, struct xd_spread *spread)
     xd_pool_give(&engine->pool, spread);
 }
 
-/* --- claims ----------------------------------------------------------------------------------------------------------------- */
+/* --- claims
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 /* Sets the claims of a round down; those of no use for want of an image are to be answered no. */
-static void keep_claims(struct xd_engine *engine, const struct xd_record *record, bool live, struct xd_kept_list *out)
+static void keep_claims(struct xd_engine *engine, const struct xd_record *record, bool live,
+                        struct xd_kept_list *out)
 {
     struct xd_claim_reader reader;
     struct xd_claim claim;

@@ -1,5 +1,5 @@
-/* Generations: when a log went back to an earlier state, both sides of each border tell each other what they hold, and settle by the
- * same rules what only one of them knows (docs/CLUSTER.md, Generations). */
+/* Generations: when a log went back to an earlier state, both sides of each border tell each other what they
+ * hold, and settle by the same rules what only one of them knows (docs/CLUSTER.md, Generations). */
 #include "core/id.h"
 #include "matcher/border.h"
 
@@ -28,7 +28,9 @@ static void each_of(struct xd_engine *engine, const struct xd_table *table, unsi
     free(blocks);
 }
 
-/* --- telling ---------------------------------------------------------------------------------------------------------------- */
+/* --- telling
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static void send_bare(struct xd_engine *engine, unsigned range, enum xd_record_type type)
 {
@@ -48,7 +50,8 @@ static void tell_ghosts(struct xd_engine *engine, unsigned range)
     free(spreads);
 }
 
-static void tell_match(struct xd_engine *engine, const struct xd_deal *deal, const struct xd_slot *image, unsigned range)
+static void tell_match(struct xd_engine *engine, const struct xd_deal *deal, const struct xd_slot *image,
+                       unsigned range)
 {
     struct xd_buf packed;
     const struct xd_slot *spread = deal->order[!image->side];
@@ -114,7 +117,9 @@ void xd_sync_generation(struct xd_engine *engine, uint64_t generation)
     }
 }
 
-/* --- being told ------------------------------------------------------------------------------------------------------------- */
+/* --- being told
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 bool xd_sync_opens(struct xd_engine *engine, const struct xd_message_head *head)
 {
@@ -123,7 +128,8 @@ bool xd_sync_opens(struct xd_engine *engine, const struct xd_message_head *head)
     if (range < 0 || range == border->own || head->from_gen <= border->peers[range].gen) return false;
     border->peers[range].gen = (uint32_t)head->from_gen;
     open_session(engine, (unsigned)range);
-    if (head->to_gen != border->generation || head->seq != 1) return true; /* it will answer to ours with another */
+    if (head->to_gen != border->generation || head->seq != 1)
+        return true; /* it will answer to ours with another */
     border->peers[range].seen = 1;
     xd_sync_begin(engine, (unsigned)range);
     return true;
@@ -156,7 +162,8 @@ static bool covers(const struct xd_round_claim *claim, const struct xd_answer *m
 }
 
 /* It is the answer to a claim that is open: the message with it was lost. */
-static bool answers_claim(struct xd_engine *engine, const struct xd_record *listed, const struct xd_answer *match)
+static bool answers_claim(struct xd_engine *engine, const struct xd_record *listed,
+                          const struct xd_answer *match)
 {
     struct xd_ghost *ghost = xd_table_get(&engine->border->ghosts, listed->ghost_id);
     struct xd_round *round = ghost && ghost->round && ghost->round->doubtful ? ghost->round : NULL;
@@ -184,7 +191,8 @@ void xd_sync_take_match(struct xd_engine *engine, const struct xd_record *record
     if (mirror) {
         xd_mirror_listed(engine, mirror, match.state);
     } else if (!answers_claim(engine, record, &match) && !xd_native_find_again(engine, record, &match)) {
-        struct xd_record refusal = {.type = XD_RECORD_WITHDRAW, .match_id = record->match_id, .rollback = true};
+        struct xd_record refusal = {
+            .type = XD_RECORD_WITHDRAW, .match_id = record->match_id, .rollback = true};
         xd_peer_send(engine, xd_home_range(engine->border, record->match_id), &refusal);
     }
 }

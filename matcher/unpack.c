@@ -46,8 +46,10 @@ double xd_read_double(struct xd_reader *reader)
 struct xd_str xd_read_bytes(struct xd_reader *reader)
 {
     const msgpack_object *object = xd_read_next(reader);
-    if (object && object->type == MSGPACK_OBJECT_STR) return (struct xd_str){object->via.str.ptr, object->via.str.size};
-    if (object && object->type == MSGPACK_OBJECT_BIN) return (struct xd_str){object->via.bin.ptr, object->via.bin.size};
+    if (object && object->type == MSGPACK_OBJECT_STR)
+        return (struct xd_str){object->via.str.ptr, object->via.str.size};
+    if (object && object->type == MSGPACK_OBJECT_BIN)
+        return (struct xd_str){object->via.bin.ptr, object->via.bin.size};
     reader->bad = true;
     return (struct xd_str){"", 0};
 }

@@ -1,5 +1,5 @@
-/* A checked walk over the elements of a MessagePack array: a missing element or one of another type sets `bad`, and what is read
- * then is 0. */
+/* A checked walk over the elements of a MessagePack array: a missing element or one of another type sets
+ * `bad`, and what is read then is 0. */
 #ifndef XD_MATCHER_UNPACK_H
 #define XD_MATCHER_UNPACK_H
 

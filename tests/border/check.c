@@ -1,5 +1,5 @@
-/* What must hold, worked out anew from what all partitions hold. Matches are found at their homes; what their other side has
- * noted is compared with them, never relied on. */
+/* What must hold, worked out anew from what all partitions hold. Matches are found at their homes; what their
+ * other side has noted is compared with them, never relied on. */
 #include "core/id.h"
 #include "core/when.h"
 #include "matcher/border.h"
@@ -56,7 +56,8 @@ static const struct xd_slot *order_at_home(const struct xd_cluster *cluster, uin
     return xd_table_get(&cluster->members[xd_id_partition(id)].engine->orders, id);
 }
 
-/* --- never over-allocated --------------------------------------------------------------------------------------------------- */
+/* --- never over-allocated
+ * --------------------------------------------------------------------------------------------------- */
 
 /* Days that are over say nothing: an amendment forgets them. */
 static void check_days(const struct xd_slot *offer, int64_t today, const struct use *uses, size_t count)
@@ -106,7 +107,8 @@ static void check_plan(const struct xd_slot *offer, int64_t now)
     }
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct xd_stop *stop = &plan->stops[i];
-        for (unsigned d = 0; d < XD_DIMS && stop->end > now; d++) { /* what is served may have been more than it now states */
+        for (unsigned d = 0; d < XD_DIMS && stop->end > now;
+             d++) { /* what is served may have been more than it now states */
             if (truck->dims >> d & 1) assert_true(aboard[d] <= truck->capacity[d]);
         }
         for (unsigned d = 0; d < XD_DIMS && !stop->load->off; d++) {
@@ -141,12 +143,14 @@ void xd_cluster_check(const struct xd_cluster *cluster)
     free(uses.list);
 }
 
-/* --- at rest ---------------------------------------------------------------------------------------------------------------- */
+/* --- at rest
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 typedef void check_block(const struct xd_cluster *cluster, const struct xd_engine *engine, const void *block);
 
-static void each(const struct xd_cluster *cluster, const struct xd_engine *engine, const struct xd_table *table,
-                 check_block *check)
+static void each(const struct xd_cluster *cluster, const struct xd_engine *engine,
+                 const struct xd_table *table, check_block *check)
 {
     for (uint32_t i = 0; table->cells && i <= table->mask; i++) {
         if (table->cells[i].block) check(cluster, engine, xd_pool_at(table->pool, table->cells[i].block));
@@ -223,7 +227,8 @@ static void check_deals(const struct xd_cluster *cluster, const struct xd_engine
     }
 }
 
-/* What is free of an offer is what its live matches leave, but for days that have begun and what was completed. */
+/* What is free of an offer is what its live matches leave, but for days that have begun and what was
+ * completed. */
 static void check_requests(const struct xd_cluster *cluster, const struct xd_engine *engine)
 {
     (void)cluster;

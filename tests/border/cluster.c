@@ -20,11 +20,11 @@ void xd_cluster_begin(struct xd_cluster *cluster, const struct xd_layout *layout
     cluster->members = calloc(cluster->count, sizeof *cluster->members);
     for (unsigned i = 0; i < cluster->count; i++) {
         struct xd_member *member = &cluster->members[i];
-        member->options = (struct xd_engine_options){
-            .partition = (uint16_t)i,
-            .market = {.currency = xd_currency("CNY", 3), .road_factor_e4 = 12500},
-            .max_orders = 1u << 20,
-            .layout = &cluster->layout};
+        member->options =
+            (struct xd_engine_options){.partition = (uint16_t)i,
+                                       .market = {.currency = xd_currency("CNY", 3), .road_factor_e4 = 12500},
+                                       .max_orders = 1u << 20,
+                                       .layout = &cluster->layout};
         member->engine = xd_engine_create(&member->options);
         member->to = calloc(layout->count, sizeof *member->to);
         member->next_order = 1;
@@ -49,7 +49,9 @@ void xd_cluster_end(struct xd_cluster *cluster)
     xd_output_free(&cluster->output);
 }
 
-/* --- one record ------------------------------------------------------------------------------------------------------------- */
+/* --- one record
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static void post(struct xd_cluster *cluster, unsigned from, unsigned to, struct xd_str bytes)
 {
@@ -67,7 +69,8 @@ static void post(struct xd_cluster *cluster, unsigned from, unsigned to, struct 
 /* Matches that the record made. */
 static void count_matches(struct xd_cluster *cluster, const struct xd_engine *engine, uint64_t from)
 {
-    for (const struct xd_deal *deal = engine->last_deal; deal && xd_id_number(deal->id) >= from; deal = deal->before) {
+    for (const struct xd_deal *deal = engine->last_deal; deal && xd_id_number(deal->id) >= from;
+         deal = deal->before) {
         cluster->matches++;
         cluster->surplus += deal->surplus;
         cluster->border_matches += deal->order[XD_OFFER]->role || deal->order[XD_REQUEST]->role;
@@ -114,13 +117,15 @@ void xd_cluster_apply(struct xd_cluster *cluster, unsigned partition, const stru
 
 uint64_t xd_cluster_submit(struct xd_cluster *cluster, struct xd_record *record)
 {
-    unsigned home = xd_layout_partition(&cluster->layout, (unsigned)record->order.kind, xd_order_place(&record->order));
+    unsigned home =
+        xd_layout_partition(&cluster->layout, (unsigned)record->order.kind, xd_order_place(&record->order));
     record->order_id = xd_id((uint16_t)home, cluster->members[home].next_order++);
     xd_cluster_apply(cluster, home, record);
     return record->order_id;
 }
 
-/* --- messages and time ------------------------------------------------------------------------------------------------------ */
+/* --- messages and time
+ * ------------------------------------------------------------------------------------------------------ */
 
 bool xd_cluster_deliver(struct xd_cluster *cluster, unsigned from, unsigned range, bool again)
 {

@@ -1,5 +1,6 @@
-/* Many partitions in one thread: engines, and between any two of a kind a channel that keeps the order of messages. Nothing is
- * lost; what is delivered may be delivered again, as by a relay that begins anew. For tests. */
+/* Many partitions in one thread: engines, and between any two of a kind a channel that keeps the order of
+ * messages. Nothing is lost; what is delivered may be delivered again, as by a relay that begins anew. For
+ * tests. */
 #ifndef XD_TESTS_BORDER_CLUSTER_H
 #define XD_TESTS_BORDER_CLUSTER_H
 
@@ -58,12 +59,13 @@ void xd_cluster_settle(struct xd_cluster *cluster);
 /* Replaces an engine by one made of its snapshot; fails the test if they differ. */
 void xd_cluster_restore(struct xd_cluster *cluster, unsigned partition);
 
-/* The partition's log goes back to what a snapshot holds, as after a fail-over; `kept` is freed. A new generation begins. */
+/* The partition's log goes back to what a snapshot holds, as after a fail-over; `kept` is freed. A new
+ * generation begins. */
 struct xd_buf xd_cluster_save(const struct xd_cluster *cluster, unsigned partition);
 void xd_cluster_roll_back(struct xd_cluster *cluster, unsigned partition, struct xd_buf *kept);
 
-/* check.c: fails the test where a promise is broken. At any time: no order has more matched than it has. At rest: all books
- * agree. */
+/* check.c: fails the test where a promise is broken. At any time: no order has more matched than it has. At
+ * rest: all books agree. */
 void xd_cluster_check(const struct xd_cluster *cluster);
 void xd_cluster_check_at_rest(const struct xd_cluster *cluster);
 

@@ -1,8 +1,9 @@
 /* crossdock-border-loss: the same orders through one partition and through many. What do borders cost?
  *
- * The market of crossdock-bench (clients/bench/market.h) comes in at a steady rate, its detours and radii `--reach` times as wide and a kilometre of them that much cheaper, so
- * that more matches cross a border; messages between partitions take `--latency-ms`. Prints what was matched in either case, and
- * fails where the books do not agree at the end, more than 1 % is lost, or fewer than 40 % of matches cross a border. */
+ * The market of crossdock-bench (clients/bench/market.h) comes in at a steady rate, its detours and radii
+ * `--reach` times as wide and a kilometre of them that much cheaper, so that more matches cross a border;
+ * messages between partitions take `--latency-ms`. Prints what was matched in either case, and fails where
+ * the books do not agree at the end, more than 1 % is lost, or fewer than 40 % of matches cross a border. */
 #include "clients/bench/market.h"
 #include "clients/bench/market_parts.h"
 #include "core/id.h"
@@ -24,7 +25,8 @@ static struct settings {
     uint64_t orders, seed, rate;
     unsigned partitions, reach_percent;
     int64_t latency_us;
-} settings = {.orders = 20000, .seed = 1, .rate = 1000, .partitions = 16, .reach_percent = 800, .latency_us = 5000};
+} settings = {
+    .orders = 20000, .seed = 1, .rate = 1000, .partitions = 16, .reach_percent = 800, .latency_us = 5000};
 
 struct result {
     uint64_t matches, border_matches, messages, message_bytes;
@@ -48,12 +50,14 @@ static struct xd_market_play *market(void)
 
 static int64_t window_end(const struct xd_order *order)
 {
-    if (order->kind == XD_TRUCK) return order->side == XD_OFFER ? order->available_until : order->pickup_until;
+    if (order->kind == XD_TRUCK)
+        return order->side == XD_OFFER ? order->available_until : order->pickup_until;
     return (order->side == XD_OFFER ? order->until_day : order->from_day) * INT64_C(86400);
 }
 
 /* The next order of the market, as a broker would append it. */
-static void draw(struct xd_market_play *play, uint64_t number, int64_t now, char ref[static 32], struct xd_record *out)
+static void draw(struct xd_market_play *play, uint64_t number, int64_t now, char ref[static 32],
+                 struct xd_record *out)
 {
     struct xd_market_order drawn;
     xd_market_draw(play, now, &drawn);
@@ -126,7 +130,8 @@ static void print(unsigned partitions, const struct result *result)
     double orders = (double)settings.orders;
     printf("%10u %9llu %8.1f %% %16.2f %10.2f %8.0f %9.1f\n", partitions, (unsigned long long)result->matches,
            100.0 * (double)result->border_matches / (double)result->matches, (double)result->surplus / 100.0,
-           (double)result->messages / orders, (double)result->message_bytes / orders, 1e6 * result->seconds / orders);
+           (double)result->messages / orders, (double)result->message_bytes / orders,
+           1e6 * result->seconds / orders);
 }
 
 static double loss(double one, double many)
@@ -138,8 +143,9 @@ static void borders_lose_no_more_than_one_percent(void **state)
 {
     (void)state;
     struct result one = run(1), many = run(settings.partitions);
-    printf("%llu orders at %llu/s, messages take %.1f ms, reach x %.2f, seed %llu\n", (unsigned long long)settings.orders,
-           (unsigned long long)settings.rate, (double)settings.latency_us / 1000, settings.reach_percent / 100.0,
+    printf("%llu orders at %llu/s, messages take %.1f ms, reach x %.2f, seed %llu\n",
+           (unsigned long long)settings.orders, (unsigned long long)settings.rate,
+           (double)settings.latency_us / 1000, settings.reach_percent / 100.0,
            (unsigned long long)settings.seed);
     printf("partitions   matches over borders          surplus messages    bytes  us/order\n");
     print(1, &one);

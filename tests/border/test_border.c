@@ -1,4 +1,5 @@
-/* Random play over borders: messages late, between any others, and more than once; engines replaced by their snapshots. */
+/* Random play over borders: messages late, between any others, and more than once; engines replaced by their
+ * snapshots. */
 #include "core/id.h"
 #include "matcher/border.h"
 #include "tests/border/cluster.h"
@@ -24,7 +25,7 @@ struct play {
     uint64_t submitted;
     struct pair {
         uint64_t offer, request, next_match; /* the first that may be made since */
-    } parted[PARTED_MAX]; /* by a decline or cancellation */
+    } parted[PARTED_MAX];                    /* by a decline or cancellation */
     size_t parted_count;
 };
 
@@ -89,11 +90,13 @@ static void apply(struct play *play, unsigned home, const struct xd_record *reco
 static bool met_again(const struct play *play, const struct pair *pair)
 {
     for (unsigned i = 0; i < play->cluster.count; i++) {
-        for (const struct xd_deal *deal = play->cluster.members[i].engine->first_deal; deal; deal = deal->after) {
+        for (const struct xd_deal *deal = play->cluster.members[i].engine->first_deal; deal;
+             deal = deal->after) {
             const struct xd_slot *request = deal->order[XD_REQUEST];
-            bool later =
-                xd_id_partition(deal->id) == xd_id_partition(pair->next_match) && deal->id >= pair->next_match;
-            if (later && request->id == pair->request && deal->order[XD_OFFER]->id == pair->offer) return true;
+            bool later = xd_id_partition(deal->id) == xd_id_partition(pair->next_match) &&
+                         deal->id >= pair->next_match;
+            if (later && request->id == pair->request && deal->order[XD_OFFER]->id == pair->offer)
+                return true;
         }
     }
     return false;
@@ -146,12 +149,13 @@ static void come_to_rest(struct play *play)
     xd_cluster_settle(&play->cluster);
 }
 
-/* One or two partitions lose their last records, and their last messages may or may not have gone out. What is promised
- * while they settle what they know is less; at rest the books agree. */
+/* One or two partitions lose their last records, and their last messages may or may not have gone out. What
+ * is promised while they settle what they know is less; at rest the books agree. */
 static void lose_writes(struct play *play)
 {
     unsigned one = below(play, play->cluster.count), other = below(play, play->cluster.count);
-    struct xd_buf kept = xd_cluster_save(&play->cluster, one), kept_other = xd_cluster_save(&play->cluster, other);
+    struct xd_buf kept = xd_cluster_save(&play->cluster, one),
+                  kept_other = xd_cluster_save(&play->cluster, other);
     unsigned eagerness = 1u << below(play, 7);
     for (unsigned i = below(play, 40); i; i--) {
         step(play);
@@ -170,11 +174,13 @@ static void lose_writes(struct play *play)
     play->parted_count = 0; /* what parted them may be lost */
 }
 
-static void play_world(uint64_t seed, unsigned ranges, unsigned commands, bool losing, uint64_t *border_matches)
+static void play_world(uint64_t seed, unsigned ranges, unsigned commands, bool losing,
+                       uint64_t *border_matches)
 {
     static struct play play;
-    play = (struct play){.world = {.seed = seed, .next_order = 1, .now = 1893456000, .careful = seed % 3 == 2},
-                        .dice = {.seed = ~seed}};
+    play =
+        (struct play){.world = {.seed = seed, .next_order = 1, .now = 1893456000, .careful = seed % 3 == 2},
+                      .dice = {.seed = ~seed}};
     struct xd_layout layout;
     cut_layout(&play, ranges, &layout);
     xd_cluster_begin(&play.cluster, &layout, play.world.now);

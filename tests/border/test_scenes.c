@@ -1,5 +1,5 @@
-/* Single scenes over one border: what waits for an answer, what is asked for at home, what is never asked for twice. Warehouse
- * floor: requests are at home in the west, offers in the east, 190 km apart. */
+/* Single scenes over one border: what waits for an answer, what is asked for at home, what is never asked for
+ * twice. Warehouse floor: requests are at home in the west, offers in the east, 190 km apart. */
 #include "core/id.h"
 #include "core/schema.h"
 #include "core/when.h"
@@ -41,9 +41,11 @@ static void gives(struct xd_order *order, enum xd_field_id field)
     order->given |= UINT64_C(1) << field;
 }
 
-static uint64_t submit(struct scene *scene, enum xd_side side, const char *account, int64_t m2, struct xd_order order)
+static uint64_t submit(struct scene *scene, enum xd_side side, const char *account, int64_t m2,
+                       struct xd_order order)
 {
-    struct xd_record record = {.type = XD_RECORD_ORDER, .account = xd_str_of(account), .credit = XD_CREDIT_UNKNOWN};
+    struct xd_record record = {
+        .type = XD_RECORD_ORDER, .account = xd_str_of(account), .credit = XD_CREDIT_UNKNOWN};
     char *ref = scene->refs[scene->orders];
     snprintf(ref, sizeof scene->refs[0], "r%u", scene->orders++);
     order.side = side;
@@ -59,8 +61,10 @@ static uint64_t submit(struct scene *scene, enum xd_side side, const char *accou
         order.max_price = 1000000;
         order.radius_m = 400000;
     }
-    if (!order.valid_until) order.valid_until = (side == XD_OFFER ? order.until_day : order.from_day) * XD_DAY_S;
-    static const enum xd_field_id always[] = {XD_F_SIDE, XD_F_KIND, XD_F_REF, XD_F_M2, XD_F_AT, XD_F_FROM_DAY, XD_F_UNTIL_DAY};
+    if (!order.valid_until)
+        order.valid_until = (side == XD_OFFER ? order.until_day : order.from_day) * XD_DAY_S;
+    static const enum xd_field_id always[] = {XD_F_SIDE, XD_F_KIND,     XD_F_REF,      XD_F_M2,
+                                              XD_F_AT,   XD_F_FROM_DAY, XD_F_UNTIL_DAY};
     for (unsigned i = 0; i < sizeof always / sizeof *always; i++) {
         gives(&order, always[i]);
     }
@@ -83,9 +87,11 @@ static const struct xd_slot *slot_of(const struct scene *scene, uint64_t id)
     return xd_table_get(&engine_of(scene, xd_id_partition(id))->orders, id);
 }
 
-static enum xd_code act(struct scene *scene, enum xd_record_type type, const char *account, uint64_t order, uint64_t match)
+static enum xd_code act(struct scene *scene, enum xd_record_type type, const char *account, uint64_t order,
+                        uint64_t match)
 {
-    struct xd_record record = {.type = type, .account = xd_str_of(account), .order_id = order, .match_id = match};
+    struct xd_record record = {
+        .type = type, .account = xd_str_of(account), .order_id = order, .match_id = match};
     xd_cluster_apply(&scene->cluster, xd_id_partition(order ? order : match), &record);
     return scene->cluster.outcome;
 }
@@ -290,7 +296,8 @@ static void a_message_of_a_session_that_is_over_is_dropped(void **state)
     submit(&scene, XD_OFFER, "store", 5000, plain);
     submit(&scene, XD_REQUEST, "acme", 3000, plain);
     pass(&scene, scene.p, scene.q);
-    xd_cluster_apply(&scene.cluster, scene.p, &(struct xd_record){.type = XD_RECORD_GENERATION, .generation = 2});
+    xd_cluster_apply(&scene.cluster, scene.p,
+                     &(struct xd_record){.type = XD_RECORD_GENERATION, .generation = 2});
     assert_int_equal(pass(&scene, scene.q, scene.p), 1);
     struct xd_engine_peer peer;
     assert_true(xd_engine_peer(engine_of(&scene, scene.p), (uint16_t)scene.q, &peer));
