@@ -1,5 +1,5 @@
-/* The orders that rest, on shelves by what they are, and the search for the best counterpart: best first, by what each node and
- * each row could bring at most. */
+/* The orders that rest, on shelves by what they are, and the search for the best counterpart: best first, by
+ * what each node and each row could bring at most. */
 #include "matcher/bounds.h"
 #include "matcher/boxes.h"
 #include "matcher/reach.h"
@@ -23,17 +23,19 @@ struct prospect {
     void *what;
 };
 
-/* For a picture of a search: who compiles this file so is told of all that is put on the heap, and what is taken from it. */
+/* For a picture of a search: who compiles this file so is told of all that is put on the heap, and what is
+ * taken from it. */
 #ifdef XD_WATCH_SEARCH
 void xd_watch_search(const void *what, bool is_order, double bound, bool taken);
-#define XD_WATCH(prospect, taken) xd_watch_search((prospect)->what, (prospect)->is_order, (double)(prospect)->bound, taken)
+#define XD_WATCH(prospect, taken)                                                                            \
+    xd_watch_search((prospect)->what, (prospect)->is_order, (double)(prospect)->bound, taken)
 #else
 #define XD_WATCH(prospect, taken) (void)0
 #endif
 
 struct xd_books {
     struct xd_tree shelves[XD_SHELVES];
-    const xd_bound_functions *bounds;
+    xd_bound_function *bound;
     struct prospect *heap; /* of the search under way, the greatest bound first */
     uint32_t count, room;
 };
@@ -43,7 +45,7 @@ struct xd_books *xd_books_create(const struct xd_engine_options *options)
     (void)options;
     struct xd_books *books = calloc(1, sizeof *books);
     if (!books) return NULL;
-    books->bounds = xd_bounds_here();
+    books->bound = xd_bound_here();
     for (unsigned shelf = 0; shelf < XD_SHELVES; shelf++) {
         books->shelves[shelf].layout = xd_shelf_layout(shelf);
     }
@@ -117,13 +119,15 @@ uint64_t xd_book_count(const struct xd_engine *engine, enum xd_kind kind, enum x
     return count;
 }
 
-/* --- the search -------------------------------------------------------------------------------------------------------------- */
+/* --- the search
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 struct search {
     struct xd_books *books;
     const struct xd_engine *engine;
     const struct xd_slot *incoming;
-    xd_bound_function *bound;
+    enum xd_shelf shelf;
     struct xd_sought sought;
     struct xd_slot *winner;
     struct xd_candidate *best;
@@ -174,8 +178,8 @@ static void look_into_leaf(struct search *search, const struct xd_leaf *leaf)
 {
     float bounds[XD_LEAF_ROWS] __attribute__((aligned(64)));
     XD_COUNT(xd_search_leaves);
-    uint64_t fits = search->bound(&search->sought, leaf->values, leaf->values, XD_LEAF_ROWS, leaf->node.count,
-                                  (float)search->at_least, bounds);
+    uint64_t fits = search->books->bound(search->shelf, &search->sought, leaf->values, leaf->values,
+                                         XD_LEAF_ROWS, leaf->node.count, (float)search->at_least, bounds);
     for (; fits; fits &= fits - 1) {
         unsigned row = (unsigned)__builtin_ctzll(fits);
         if (!masks_suit(&search->sought, leaf->masks[row], leaf->masks[row])) continue;
@@ -184,12 +188,14 @@ static void look_into_leaf(struct search *search, const struct xd_leaf *leaf)
     }
 }
 
-static void look_into_branch(struct search *search, const struct xd_tree *tree, const struct xd_branch *branch)
+static void look_into_branch(struct search *search, const struct xd_tree *tree,
+                             const struct xd_branch *branch)
 {
     float bounds[XD_LEAF_ROWS] __attribute__((aligned(64)));
     XD_COUNT(xd_search_nodes);
-    uint64_t fits = search->bound(&search->sought, branch->values, branch->values + tree->layout->columns * XD_CHILDREN,
-                                  XD_CHILDREN, branch->node.count, (float)search->at_least, bounds);
+    uint64_t fits = search->books->bound(search->shelf, &search->sought, branch->values,
+                                         branch->values + tree->layout->columns * XD_CHILDREN, XD_CHILDREN,
+                                         branch->node.count, (float)search->at_least, bounds);
     for (; fits; fits &= fits - 1) {
         unsigned child = (unsigned)__builtin_ctzll(fits);
         if (!masks_suit(&search->sought, branch->any[child], branch->all[child])) continue;
@@ -205,8 +211,8 @@ static void judge(struct search *search, struct xd_slot *resting)
     const struct xd_slot *request = incoming->side == XD_OFFER ? resting : incoming;
     struct xd_candidate candidate;
     XD_COUNT(xd_search_candidates);
-    if (!xd_fit(offer, request, search->engine->options.market.road_factor_e4, search->engine->now, search->at_least,
-                &candidate))
+    if (!xd_fit(offer, request, search->engine->options.market.road_factor_e4, search->engine->now,
+                search->at_least, &candidate))
         return;
     if (search->winner && candidate.surplus == search->at_least && resting->age > search->winner->age) return;
     search->winner = resting;
@@ -218,7 +224,7 @@ static bool search_shelf(struct search *search, enum xd_shelf shelf)
 {
     struct xd_books *books = search->books;
     const struct xd_tree *tree = &books->shelves[shelf];
-    search->bound = (*books->bounds)[shelf];
+    search->shelf = shelf;
     books->count = 0;
     if (!make_room(books, 1)) return false;
     if (tree->root) push(books, (struct prospect){INFINITY, false, tree->root});
@@ -241,7 +247,8 @@ static bool search_shelf(struct search *search, enum xd_shelf shelf)
     return true;
 }
 
-struct xd_slot *xd_book_best(struct xd_engine *engine, const struct xd_slot *incoming, struct xd_candidate *best)
+struct xd_slot *xd_book_best(struct xd_engine *engine, const struct xd_slot *incoming,
+                             struct xd_candidate *best)
 {
     struct search search = {.books = engine->books, .engine = engine, .incoming = incoming, .best = best};
     xd_seek(incoming, engine->options.market.road_factor_e4, engine->now, &search.sought);
@@ -252,7 +259,8 @@ struct xd_slot *xd_book_best(struct xd_engine *engine, const struct xd_slot *inc
     return search.winner;
 }
 
-/* --- everything in reach ------------------------------------------------------------------------------------------------------- */
+/* --- everything in reach
+ * ------------------------------------------------------------------------------------------------------- */
 
 struct tour {
     struct xd_books *books;
@@ -262,7 +270,8 @@ struct tour {
 };
 
 /* Puts what may be in reach down to be looked at, the nearest on top. */
-static void plan_to_visit(const struct tour *tour, const float *lo, const float *hi, bool is_order, void *what)
+static void plan_to_visit(const struct tour *tour, const float *lo, const float *hi, bool is_order,
+                          void *what)
 {
     double chord = xd_reach(tour->shelf, &tour->sought, lo, hi, tour->spare_m);
     if (chord >= 0) push(tour->books, (struct prospect){(float)-chord, is_order, what});
@@ -289,12 +298,14 @@ static void plan_children(const struct tour *tour, const struct xd_branch *branc
     }
 }
 
-static bool visit_shelf(struct tour *tour, uint32_t limit, void (*visit)(void *arg, const struct xd_slot *resting), void *arg)
+static bool visit_shelf(struct tour *tour, uint32_t limit,
+                        void (*visit)(void *arg, const struct xd_slot *resting), void *arg)
 {
     struct xd_books *books = tour->books;
     books->count = 0;
     if (!make_room(books, 1)) return false;
-    if (books->shelves[tour->shelf].root) push(books, (struct prospect){0, false, books->shelves[tour->shelf].root});
+    if (books->shelves[tour->shelf].root)
+        push(books, (struct prospect){0, false, books->shelves[tour->shelf].root});
     while (books->count) {
         struct prospect next = pop(books);
         const struct xd_node *node = next.what;

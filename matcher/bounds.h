@@ -15,19 +15,18 @@
  * `bounds` how much at most. Numbers are at low[column * stride + i] and high[column * stride + i]: the same
  * for rows. Masks are not looked at. `bounds` has room for 64, and is written for those of which the bit is
  * set. */
-typedef uint64_t xd_bound_function(const struct xd_sought *sought, const float *low, const float *high,
-                                   unsigned stride, unsigned count, float at_least, float *bounds);
+typedef uint64_t xd_bound_function(enum xd_shelf shelf, const struct xd_sought *sought, const float *low,
+                                   const float *high, unsigned stride, unsigned count, float at_least,
+                                   float *bounds);
 
-typedef xd_bound_function *xd_bound_functions[XD_SHELVES];
-
-/* Those that are best on this processor. They may differ in how much too generous they are, never in what
+/* The one that is best on this processor. They may differ in how much too generous they are, never in what
  * they let pass. */
-const xd_bound_functions *xd_bounds_here(void);
+xd_bound_function *xd_bound_here(void);
 
 /* What there is to choose from. */
-extern const xd_bound_functions xd_bounds_plain;
+xd_bound_function xd_bound_plain;
 #ifdef XD_WITH_AVX2
-extern const xd_bound_functions xd_bounds_avx2;
+xd_bound_function xd_bound_avx2;
 #endif
 
 #endif

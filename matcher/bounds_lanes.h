@@ -1,4 +1,5 @@
-/* The body of bounds_plain.c and bounds_avx2.c, which differ in what the compiler may use. XD_BOUNDS is the name of the table. */
+/* The body of bounds_plain.c and bounds_avx2.c, which differ in what the compiler may use. XD_BOUND is the
+ * name of the function. */
 #include "matcher/bounds.h"
 #include "matcher/lanes.h"
 
@@ -57,23 +58,28 @@ static inline xd_lanes metres(xd_lanes squared, float road)
     return chord * (1 + chord * chord * (1.0f / 24)) * road;
 }
 
-static inline xd_lanes_mask features_aside(struct boxes boxes, const struct xd_sought *sought)
+/* Whether the two sides' credit suffices for each other. */
+static inline xd_lanes_mask credit_suits(struct boxes boxes, const struct xd_sought *sought)
 {
-    return (low(boxes, XD_STORAGE_MIN_CREDIT) <= sought->credit) & (high(boxes, XD_STORAGE_CREDIT) >= sought->min_credit);
+    return (low(boxes, XD_STORAGE_MIN_CREDIT) <= sought->credit) &
+           (high(boxes, XD_STORAGE_CREDIT) >= sought->min_credit);
 }
 
 /* Bounds with a margin for rounding, and which of them reach `at_least`. */
-static inline uint32_t reaching(xd_lanes_mask fits, xd_lanes surplus, xd_lanes magnitude, float at_least, float *bounds)
+static inline uint32_t reaching(xd_lanes_mask fits, xd_lanes surplus, xd_lanes magnitude, float at_least,
+                                float *bounds)
 {
     xd_lanes bound = surplus + 4 + magnitude * 2e-6f;
     *(xd_lanes *)bounds = bound;
     return xd_lanes_bits(fits & (bound >= at_least));
 }
 
-/* --- storage ----------------------------------------------------------------------------------------------------------------- */
+/* --- storage
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
-/* The price of a volume is least concave in the volume: up to a known point the straight line to it bounds it from below, from there
- * on the cheapest rate. */
+/* The price of a volume is least concave in the volume: up to a known point the straight line to it bounds it
+ * from below, from there on the cheapest rate. */
 static inline xd_lanes space_price(struct boxes boxes, float volume)
 {
     xd_lanes known = low(boxes, XD_SPACE_USUAL), base = low(boxes, XD_SPACE_BASE);
@@ -81,17 +87,19 @@ static inline xd_lanes space_price(struct boxes boxes, float volume)
     return base + (known - base) * (volume / XD_USUAL_VOLUME);
 }
 
-/* What a part brings over its price is convex in its size: most at one end, the largest or the least. (A part that loses may still
- * fit: what it loses can round to nothing.) */
-INLINE uint32_t storage_offers(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+/* What a part brings over its price is convex in its size: most at one end, the largest or the least. (A part
+ * that loses may still fit: what it loses can round to nothing.) */
+INLINE uint32_t storage_offers(struct boxes boxes, const struct xd_sought *sought, float at_least,
+                               float *bounds)
 {
     xd_lanes away2 = chord2(boxes, XD_COLUMN_X, sought->place);
     xd_lanes_mask fits = (away2 <= sought->reach2) & (high(boxes, XD_COLUMN_TEMP_MIN) >= sought->temp_min) &
                          (low(boxes, XD_COLUMN_TEMP_MAX) <= sought->temp_max);
     if (!xd_lanes_bits(fits)) return 0;
     xd_lanes most = high(boxes, XD_STORAGE_AMOUNT), rate = low(boxes, XD_SPACE_RATE);
-    fits &= (low(boxes, XD_STORAGE_FROM_DAY) <= sought->from_day) & (high(boxes, XD_STORAGE_UNTIL_DAY) >= sought->until_day) &
-            (most >= sought->amount) & (low(boxes, XD_SPACE_MIN_PART) <= sought->open) & features_aside(boxes, sought);
+    fits &= (low(boxes, XD_STORAGE_FROM_DAY) <= sought->from_day) &
+            (high(boxes, XD_STORAGE_UNTIL_DAY) >= sought->until_day) & (most >= sought->amount) &
+            (low(boxes, XD_SPACE_MIN_PART) <= sought->open) & credit_suits(boxes, sought);
     if (!xd_lanes_bits(fits)) return 0;
     xd_lanes per_unit = sought->unit_price - rate * sought->days, open = xd_lanes_of(sought->open);
     xd_lanes part = sought->parts ? xd_lanes_min(most, open) : open;
@@ -107,14 +115,16 @@ INLINE uint32_t storage_offers(struct boxes boxes, const struct xd_sought *sough
     return reaching(fits, worth - access, xd_lanes_of(sought->limit), at_least, bounds);
 }
 
-INLINE uint32_t storage_requests(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+INLINE uint32_t storage_requests(struct boxes boxes, const struct xd_sought *sought, float at_least,
+                                 float *bounds)
 {
     xd_lanes away2 = chord2(boxes, XD_COLUMN_X, sought->place), reach = high(boxes, XD_WANT_REACH);
     xd_lanes_mask fits = (away2 <= reach * reach) & (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_min) &
                          (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_max);
     if (!xd_lanes_bits(fits)) return 0;
-    fits &= (high(boxes, XD_STORAGE_FROM_DAY) >= sought->from_day) & (low(boxes, XD_STORAGE_UNTIL_DAY) <= sought->until_day) &
-            (low(boxes, XD_STORAGE_AMOUNT) <= sought->amount) & features_aside(boxes, sought);
+    fits &= (high(boxes, XD_STORAGE_FROM_DAY) >= sought->from_day) &
+            (low(boxes, XD_STORAGE_UNTIL_DAY) <= sought->until_day) &
+            (low(boxes, XD_STORAGE_AMOUNT) <= sought->amount) & credit_suits(boxes, sought);
     if (!xd_lanes_bits(fits)) return 0;
     xd_lanes limit = high(boxes, XD_WANT_LIMIT);
     xd_lanes left = limit - low(boxes, XD_WANT_VOLUME) * sought->rate;
@@ -127,26 +137,26 @@ INLINE uint32_t storage_requests(struct boxes boxes, const struct xd_sought *sou
     return reaching(fits, left - sought->base - access, limit, at_least, bounds);
 }
 
-/* --- trucks ------------------------------------------------------------------------------------------------------------------ */
+/* --- trucks
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 static inline xd_lanes_mask carries(struct boxes boxes, const struct xd_sought *sought)
 {
     return (high(boxes, XD_TRUCK_KG) >= sought->kg) & (high(boxes, XD_TRUCK_PALLETS) >= sought->pallets) &
-           (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) & (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min);
+           (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) &
+           (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min);
 }
 
 /* Of trucks whose plans grow by at least so many metres. */
-static inline uint32_t reaching_at(struct boxes boxes, const struct xd_sought *sought, xd_lanes_mask fits, xd_lanes grows,
-                                   float at_least, float *bounds)
+static inline uint32_t reaching_at(struct boxes boxes, const struct xd_sought *sought, xd_lanes_mask fits,
+                                   xd_lanes grows, float at_least, float *bounds)
 {
     if (!xd_lanes_bits(fits)) return 0;
     xd_lanes quote = low(boxes, XD_TRUCK_BASE) + low(boxes, XD_TRUCK_RATE) * sought->volume +
                      low(boxes, XD_TRUCK_DETOUR) * positive(grows - LEGS_MARGIN);
     return reaching(fits, sought->limit - quote, xd_lanes_of(sought->limit), at_least, bounds);
 }
-
-/* What a truck's plan must at least grow by, when there is a way that its times allow; else a lot. */
-#define NEVER 1e30f
 
 INLINE uint32_t lanes(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
 {
@@ -157,10 +167,11 @@ INLINE uint32_t lanes(struct boxes boxes, const struct xd_sought *sought, float 
     xd_lanes_mask fits = way <= longest;
     if (!xd_lanes_bits(fits)) return 0;
     xd_lanes arrival = low(boxes, XD_TRUCK_FREE) + to_pickup * slowness - MINUTES_MARGIN;
-    xd_lanes delivery = xd_lanes_max(arrival, xd_lanes_of(sought->pickup_from - MINUTES_MARGIN)) + sought->loading +
-                        slowness * sought->direct;
-    fits &= (arrival <= sought->pickup_until) & (delivery - MINUTES_MARGIN <= sought->deliver_until) &
-            (delivery + sought->unloading + to_end * slowness - MINUTES_MARGIN <= high(boxes, XD_TRUCK_UNTIL));
+    xd_lanes delivery = xd_lanes_max(arrival, xd_lanes_of(sought->pickup_from - MINUTES_MARGIN)) +
+                        sought->loading + slowness * sought->direct;
+    fits &=
+        (arrival <= sought->pickup_until) & (delivery - MINUTES_MARGIN <= sought->deliver_until) &
+        (delivery + sought->unloading + to_end * slowness - MINUTES_MARGIN <= high(boxes, XD_TRUCK_UNTIL));
     if (!xd_lanes_bits(fits)) return 0;
     fits &= carries(boxes, sought);
     return reaching_at(boxes, sought, fits, way - high(boxes, XD_TRUCK_PLANNED), at_least, bounds);
@@ -180,7 +191,9 @@ struct roaming {
     xd_lanes pickup_from, pickup_until, deliver_until, loading, unloading;
 };
 
-/* The least that the plan grows by, a lot where its times allow none of the three ways. */
+#define NEVER 1e30f
+
+/* The least that the plan grows by; NEVER where its times allow none of the three ways. */
 INLINE xd_lanes roaming_growth(const struct roaming *r)
 {
     xd_lanes arrival = r->free + r->to_pickup * r->slowness - MINUTES_MARGIN;
@@ -194,13 +207,16 @@ INLINE xd_lanes roaming_growth(const struct roaming *r)
     xd_lanes within = r->to_pickup + r->end_delivery - r->planned;
     xd_lanes across = positive(r->to_pickup + r->end_pickup - r->planned) + r->end_delivery - r->most_direct;
     xd_lanes_mask early = arrival <= r->pickup_until;
-    xd_lanes_mask is_within = early & (within <= r->spare) & (delivery <= r->deliver_until) & (delivery + from_end <= done_by);
-    xd_lanes_mask is_across = early & (across <= r->spare) & (delivery_across <= r->deliver_until) & (delivery_across <= done_by);
+    xd_lanes_mask is_within =
+        early & (within <= r->spare) & (delivery <= r->deliver_until) & (delivery + from_end <= done_by);
+    xd_lanes_mask is_across =
+        early & (across <= r->spare) & (delivery_across <= r->deliver_until) & (delivery_across <= done_by);
     xd_lanes_mask is_after = (arrival_after <= r->pickup_until) & (r->end_pickup <= r->spare) &
                              (delivery_after <= r->deliver_until) & (delivery_after <= done_by);
     xd_lanes never = xd_lanes_of(NEVER);
-    return xd_lanes_min(if_else(is_within, within, never),
-                        xd_lanes_min(if_else(is_across, across, never), if_else(is_after, r->end_pickup, never)));
+    return xd_lanes_min(
+        if_else(is_within, within, never),
+        xd_lanes_min(if_else(is_across, across, never), if_else(is_after, r->end_pickup, never)));
 }
 
 INLINE uint32_t roamers(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
@@ -226,12 +242,15 @@ INLINE uint32_t roamers(struct boxes boxes, const struct xd_sought *sought, floa
     return reaching_at(boxes, sought, fits & (grows < NEVER), grows, at_least, bounds);
 }
 
-/* --- loads, for a truck that comes in ---------------------------------------------------------------------------------------- */
+/* --- loads, for a truck that comes in
+ * ---------------------------------------------------------------------------------------- */
 
-/* What is left of limits at a rate is convex in the rate, so the line between two points bounds it from above. */
+/* What is left of limits at a rate is convex in the rate, so the line between two points bounds it from
+ * above. */
 static inline xd_lanes left_between(struct boxes boxes, float rate)
 {
-    xd_lanes limit = high(boxes, XD_LOAD_LIMIT), cheap = high(boxes, XD_LOAD_CHEAP), dear = high(boxes, XD_LOAD_DEAR);
+    xd_lanes limit = high(boxes, XD_LOAD_LIMIT), cheap = high(boxes, XD_LOAD_CHEAP),
+             dear = high(boxes, XD_LOAD_DEAR);
     if (rate <= XD_CHEAP_HAUL) return limit + (cheap - limit) * (rate / XD_CHEAP_HAUL);
     if (rate <= XD_DEAR_HAUL)
         return cheap + (dear - cheap) * ((rate - XD_CHEAP_HAUL) / (XD_DEAR_HAUL - XD_CHEAP_HAUL));
@@ -239,12 +258,13 @@ static inline xd_lanes left_between(struct boxes boxes, float rate)
 }
 
 /* Loads that suit the truck, as the plan grows by at least so many metres. */
-INLINE uint32_t loads_reaching(struct boxes boxes, const struct xd_sought *sought, xd_lanes_mask fits, xd_lanes grows,
-                                      float at_least, float *bounds)
+INLINE uint32_t loads_reaching(struct boxes boxes, const struct xd_sought *sought, xd_lanes_mask fits,
+                               xd_lanes grows, float at_least, float *bounds)
 {
     if (!xd_lanes_bits(fits)) return 0;
     fits &= (low(boxes, XD_LOAD_KG) <= sought->kg) & (low(boxes, XD_LOAD_PALLETS) <= sought->pallets) &
-            (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) & (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min);
+            (low(boxes, XD_COLUMN_TEMP_MIN) <= sought->temp_max) &
+            (high(boxes, XD_COLUMN_TEMP_MAX) >= sought->temp_min);
     xd_lanes limit = high(boxes, XD_LOAD_LIMIT);
     xd_lanes left = limit - low(boxes, XD_LOAD_VOLUME) * sought->rate;
     left = xd_lanes_min(left, left_between(boxes, sought->rate));
@@ -252,7 +272,8 @@ INLINE uint32_t loads_reaching(struct boxes boxes, const struct xd_sought *sough
     return reaching(fits, left - sought->base - sought->detour * added, limit, at_least, bounds);
 }
 
-INLINE uint32_t loads_of_lane(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+INLINE uint32_t loads_of_lane(struct boxes boxes, const struct xd_sought *sought, float at_least,
+                              float *bounds)
 {
     xd_lanes direct = low(boxes, XD_LOAD_DIRECT);
     xd_lanes to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road);
@@ -263,12 +284,14 @@ INLINE uint32_t loads_of_lane(struct boxes boxes, const struct xd_sought *sought
     xd_lanes arrival = sought->free + to_pickup * sought->slowness - MINUTES_MARGIN;
     xd_lanes delivery = xd_lanes_max(arrival, low(boxes, XD_LOAD_PICKUP_FROM) - MINUTES_MARGIN) +
                         low(boxes, XD_LOAD_LOADING) + direct * sought->slowness - MINUTES_MARGIN;
-    fits &= (arrival <= high(boxes, XD_LOAD_PICKUP_UNTIL)) & (delivery <= high(boxes, XD_LOAD_DELIVER_UNTIL)) &
+    fits &= (arrival <= high(boxes, XD_LOAD_PICKUP_UNTIL)) &
+            (delivery <= high(boxes, XD_LOAD_DELIVER_UNTIL)) &
             (delivery + low(boxes, XD_LOAD_UNLOADING) + to_end * sought->slowness <= sought->until);
     return loads_reaching(boxes, sought, fits, way - sought->planned, at_least, bounds);
 }
 
-INLINE uint32_t loads_of_roamer(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds)
+INLINE uint32_t loads_of_roamer(struct boxes boxes, const struct xd_sought *sought, float at_least,
+                                float *bounds)
 {
     struct roaming roaming = {.to_pickup = metres(chord2(boxes, XD_COLUMN_X, sought->place), sought->road),
                               .planned = xd_lanes_of(sought->planned),
@@ -298,12 +321,15 @@ INLINE uint32_t loads(struct boxes boxes, const struct xd_sought *sought, float 
     return loads_of_roamer(boxes, sought, at_least, bounds);
 }
 
-/* --- the pass ---------------------------------------------------------------------------------------------------------------- */
+/* --- the pass
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
-typedef uint32_t bound_some(struct boxes boxes, const struct xd_sought *sought, float at_least, float *bounds);
+typedef uint32_t bound_some(struct boxes boxes, const struct xd_sought *sought, float at_least,
+                            float *bounds);
 
-INLINE uint64_t pass(bound_some *some, const struct xd_sought *sought,
-                                                           struct boxes boxes, unsigned count, float at_least, float *bounds)
+INLINE uint64_t pass(bound_some *some, const struct xd_sought *sought, struct boxes boxes, unsigned count,
+                     float at_least, float *bounds)
 {
     uint64_t fits = 0;
     for (unsigned i = 0; i < count; i += XD_LANES) {
@@ -314,56 +340,32 @@ INLINE uint64_t pass(bound_some *some, const struct xd_sought *sought,
     return count < 64 ? fits & ((UINT64_C(1) << count) - 1) : fits;
 }
 
+INLINE uint64_t bound_shelf(enum xd_shelf shelf, const struct xd_sought *sought, struct boxes boxes,
+                            unsigned count, float at_least, float *bounds)
+{
+    switch (shelf) {
+    case XD_SHELF_LANES:
+        return pass(lanes, sought, boxes, count, at_least, bounds);
+    case XD_SHELF_ROAMERS:
+        return pass(roamers, sought, boxes, count, at_least, bounds);
+    case XD_SHELF_LOADS:
+        return pass(loads, sought, boxes, count, at_least, bounds);
+    case XD_SHELF_COLD_OFFERS:
+    case XD_SHELF_FLOOR_OFFERS:
+        return pass(storage_offers, sought, boxes, count, at_least, bounds);
+    default:
+        return pass(storage_requests, sought, boxes, count, at_least, bounds);
+    }
+}
+
 /* One pass for rows, one for boxes: each made with what it knows of the other. */
-INLINE uint64_t bound_all(bound_some *some, const struct xd_sought *sought,
-                                                                const float *low_values, const float *high_values,
-                                                                unsigned stride, unsigned count, float at_least,
-                                                                float *bounds)
+uint64_t XD_BOUND(enum xd_shelf shelf, const struct xd_sought *sought, const float *low_values,
+                  const float *high_values, unsigned stride, unsigned count, float at_least, float *bounds)
 {
     if (low_values == high_values) {
         struct boxes rows = {low_values, low_values, XD_LEAF_ROWS, true};
-        return pass(some, sought, rows, count, at_least, bounds);
+        return bound_shelf(shelf, sought, rows, count, at_least, bounds);
     }
     struct boxes boxes = {low_values, high_values, stride, false};
-    return pass(some, sought, boxes, count, at_least, bounds);
+    return bound_shelf(shelf, sought, boxes, count, at_least, bounds);
 }
-
-static uint64_t bound_storage_offers(const struct xd_sought *sought, const float *low_values, const float *high_values,
-                                     unsigned stride, unsigned count, float at_least, float *bounds)
-{
-    return bound_all(storage_offers, sought, low_values, high_values, stride, count, at_least, bounds);
-}
-
-static uint64_t bound_storage_requests(const struct xd_sought *sought, const float *low_values, const float *high_values,
-                                       unsigned stride, unsigned count, float at_least, float *bounds)
-{
-    return bound_all(storage_requests, sought, low_values, high_values, stride, count, at_least, bounds);
-}
-
-static uint64_t bound_lanes(const struct xd_sought *sought, const float *low_values, const float *high_values,
-                            unsigned stride, unsigned count, float at_least, float *bounds)
-{
-    return bound_all(lanes, sought, low_values, high_values, stride, count, at_least, bounds);
-}
-
-static uint64_t bound_roamers(const struct xd_sought *sought, const float *low_values, const float *high_values,
-                              unsigned stride, unsigned count, float at_least, float *bounds)
-{
-    return bound_all(roamers, sought, low_values, high_values, stride, count, at_least, bounds);
-}
-
-static uint64_t bound_loads(const struct xd_sought *sought, const float *low_values, const float *high_values,
-                            unsigned stride, unsigned count, float at_least, float *bounds)
-{
-    return bound_all(loads, sought, low_values, high_values, stride, count, at_least, bounds);
-}
-
-const xd_bound_functions XD_BOUNDS = {
-    [XD_SHELF_LANES] = bound_lanes,
-    [XD_SHELF_ROAMERS] = bound_roamers,
-    [XD_SHELF_LOADS] = bound_loads,
-    [XD_SHELF_COLD_OFFERS] = bound_storage_offers,
-    [XD_SHELF_COLD_REQUESTS] = bound_storage_requests,
-    [XD_SHELF_FLOOR_OFFERS] = bound_storage_offers,
-    [XD_SHELF_FLOOR_REQUESTS] = bound_storage_requests,
-};

@@ -1,2 +1,2 @@
-#define XD_BOUNDS xd_bounds_plain
+#define XD_BOUND xd_bound_plain
 #include "matcher/bounds_lanes.h"
