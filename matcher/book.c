@@ -81,32 +81,49 @@ void xd_book_update(struct xd_engine *engine, struct xd_slot *slot)
     if (!good) engine->failed = true;
 }
 
-/* The rows of all orders that rest on a shelf; only their number where `items` is NULL. */
-static uint64_t gather(const struct xd_engine *engine, enum xd_shelf shelf, struct xd_item *items)
+/* Counts the orders that rest on each shelf, and lists them from listed[shelf] on unless it is NULL. */
+static void survey(const struct xd_engine *engine, uint64_t count[XD_SHELVES], struct xd_slot **listed[XD_SHELVES])
 {
-    uint64_t count = 0;
+    memset(count, 0, XD_SHELVES * sizeof *count);
     for (struct xd_slot *slot = xd_slot_at(engine, engine->first_order); slot;
          slot = xd_slot_at(engine, slot->everybody.after)) {
-        if (!xd_rests(slot) || xd_shelf_of(slot) != shelf) continue;
-        if (items) {
-            struct xd_item *item = &items[count];
-            item->slot = slot;
-            xd_row_of(slot, engine->options.market.road_factor_e4, engine->now, item->row, &item->mask);
-        }
-        count++;
+        if (!xd_rests(slot)) continue;
+        enum xd_shelf shelf = xd_shelf_of(slot);
+        if (listed) listed[shelf][count[shelf]] = slot;
+        count[shelf]++;
     }
-    return count;
+}
+
+static bool fill_shelf(struct xd_engine *engine, enum xd_shelf shelf, struct xd_slot *const *slots, uint64_t count)
+{
+    struct xd_item *items = calloc(count ? count : 1, sizeof *items);
+    for (uint64_t i = 0; items && i < count; i++) {
+        items[i].slot = slots[i];
+        xd_row_of(slots[i], engine->options.market.road_factor_e4, engine->now, items[i].row, &items[i].mask);
+    }
+    bool good = items && xd_tree_fill(&engine->books->shelves[shelf], items, count);
+    free(items);
+    return good;
 }
 
 bool xd_books_fill(struct xd_engine *engine)
 {
-    for (unsigned shelf = 0; shelf < XD_SHELVES && !engine->failed; shelf++) {
-        uint64_t count = gather(engine, shelf, NULL);
-        struct xd_item *items = calloc(count ? count : 1, sizeof *items);
-        if (items) gather(engine, shelf, items);
-        if (!items || !xd_tree_fill(&engine->books->shelves[shelf], items, count)) engine->failed = true;
-        free(items);
+    uint64_t count[XD_SHELVES], all = 0;
+    survey(engine, count, NULL);
+    for (unsigned shelf = 0; shelf < XD_SHELVES; shelf++) {
+        all += count[shelf];
     }
+    struct xd_slot **slots = calloc(all ? all : 1, sizeof *slots), **listed[XD_SHELVES] = {slots};
+    bool good = slots;
+    for (unsigned shelf = 1; good && shelf < XD_SHELVES; shelf++) {
+        listed[shelf] = listed[shelf - 1] + count[shelf - 1];
+    }
+    if (good) survey(engine, count, listed);
+    for (unsigned shelf = 0; good && shelf < XD_SHELVES; shelf++) {
+        good = fill_shelf(engine, shelf, listed[shelf], count[shelf]);
+    }
+    free(slots);
+    if (!good) engine->failed = true;
     return !engine->failed;
 }
 
