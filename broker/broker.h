@@ -4,7 +4,7 @@
 #define XD_BROKER_BROKER_H
 
 #include "broker/clock.h"
-#include "broker/settings.h"
+#include "program/settings.h"
 #include "broker/transport.h"
 #include "core/curve.h"
 #include "core/ledger/ledger.h"

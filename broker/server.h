@@ -7,7 +7,7 @@
 #ifndef XD_BROKER_SERVER_H
 #define XD_BROKER_SERVER_H
 
-#include "broker/settings.h"
+#include "program/settings.h"
 #include "core/error.h"
 #include "core/log.h"
 

@@ -126,7 +126,10 @@ class Broker:
         self.process.send_signal(number)
 
     def wait(self, timeout=TIMEOUT):
-        code = self.process.wait(timeout)
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired as still:
+            raise AssertionError("it did not end within %g s:\n%s" % (timeout, self.log())) from still
         self.reader.join(timeout)
         return code
 

@@ -3,12 +3,13 @@
 import os
 import signal
 import socket
+import subprocess
 import tempfile
 import unittest
 
 import msgpack
 
-from support import Broker, Client, Refused, run, truck_request
+from support import Broker, Client, Refused, program, run, truck_request
 
 
 class Start(unittest.TestCase):
@@ -122,6 +123,20 @@ class Drain(unittest.TestCase):
             broker.start()
             with broker.client("acme") as client:
                 self.assertEqual(len(client.call("orders", {"limit": 1000})["orders"]), 1000)
+
+    def test_while_redis_does_not_answer(self):
+        with socket.create_server(("127.0.0.1", 0)) as deaf, tempfile.TemporaryDirectory() as data:
+            deaf.settimeout(30)
+            url = "redis://127.0.0.1:%d" % deaf.getsockname()[1]
+            for name, *own in (("crossdock-broker", "--listen", "127.0.0.1:0", "--data", data), ("crossdock-matcher",)):
+                with subprocess.Popen([program(name), "--redis", url, "--redis-timeout", "1m", *own],
+                                      stderr=subprocess.PIPE, text=True) as process:
+                    connection, _ = deaf.accept()
+                    with connection:
+                        process.send_signal(signal.SIGTERM)
+                        _, log = process.communicate(timeout=30)
+                self.assertEqual(process.returncode, 0, log)
+                self.assertIn("msg=stopped", log)
 
     def test_while_snapshots_are_being_made(self):
         with Broker("--snapshot-every", "10") as broker:

@@ -1,7 +1,7 @@
 /* The settings of crossdock-broker and crossdock-matcher: one options table, of which the matcher has a part,
  * and the checks that concern more than one option. */
-#ifndef XD_BROKER_SETTINGS_H
-#define XD_BROKER_SETTINGS_H
+#ifndef XD_PROGRAM_SETTINGS_H
+#define XD_PROGRAM_SETTINGS_H
 
 #include "core/ledger/ledger_redis.h"
 #include "core/options.h"
@@ -58,9 +58,8 @@ const struct xd_options *xd_settings_options(enum xd_program program);
 
 /* Reads and checks everything; on mistakes false and a line for each (options.h). `settings` is filled as far
  * as possible either way, and freed by xd_settings_free. */
-bool xd_settings_read(struct xd_settings *settings, int argc, char *const *argv, struct xd_buf *mistakes);
-bool xd_settings_read_for(enum xd_program program, struct xd_settings *settings, int argc, char *const *argv,
-                          struct xd_buf *mistakes);
+bool xd_settings_read(enum xd_program program, struct xd_settings *settings, int argc, char *const *argv,
+                      struct xd_buf *mistakes);
 void xd_settings_free(struct xd_settings *settings);
 
 /* What the ledger on Redis is opened with, but for the number of partitions. */

@@ -1,5 +1,5 @@
 /* What both programs read of the one options table. */
-#include "broker/settings.h"
+#include "program/settings.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "broker/settings.h"
+#include "program/settings.h"
 
 #include "core/log.h"
 #include "core/order.h"
@@ -77,9 +77,9 @@ static const struct xd_option table[] = {
      .type = XD_OPTION_TEXT,
      .offset = AT(tls_client_ca),
      .value = "FILE",
-     .doc =
-         "CAs (PEM) that clients' certificates must come from; a certificate's CN is the client's account; '*' "
-         "is an operator's."},
+     .doc = "CAs (PEM) that clients' certificates must come from; a certificate's CN is the client's "
+            "account; '*' "
+            "is an operator's."},
 
     {.group = "Data",
      .name = "data",
@@ -132,8 +132,10 @@ static const struct xd_option table[] = {
      .offset = AT(redis),
      .value = "URL",
      .secret = true,
-     .doc = "Keep the ledger in Redis instead of --data: redis://[USER:PASSWORD@]HOST[:PORT][/DB] (a server or a cluster's node), "
-            "redis-sentinel://[USER:PASSWORD@]HOST[:PORT],.../NAME; rediss:// and rediss-sentinel:// over TLS."},
+     .doc =
+         "Keep the ledger in Redis instead of --data: redis://[USER:PASSWORD@]HOST[:PORT][/DB] (a server or "
+         "a cluster's node), "
+         "redis-sentinel://[USER:PASSWORD@]HOST[:PORT],.../NAME; rediss:// and rediss-sentinel:// over TLS."},
     {.group = "Redis",
      .name = "redis-tls-ca",
      .type = XD_OPTION_TEXT,
@@ -158,7 +160,8 @@ static const struct xd_option table[] = {
      .offset = AT(durability_text),
      .value = "LEVEL",
      .fallback = "fsynced",
-     .doc = "What an acknowledgement from Redis is to mean: 'accepted', 'fsynced' (appendfsync always) or 'replicated:N' (N replicas "
+     .doc = "What an acknowledgement from Redis is to mean: 'accepted', 'fsynced' (appendfsync always) or "
+            "'replicated:N' (N replicas "
             "have it in memory). It says what was reached."},
     {.group = "Redis",
      .name = "accept-weak-redis",
@@ -356,12 +359,14 @@ static bool check_durability(struct xd_settings *settings, struct xd_buf *mistak
         settings->durability = XD_DURABILITY_ACCEPTED;
     } else if (strcmp(text, "fsynced") == 0) {
         settings->durability = XD_DURABILITY_FSYNCED;
-    } else if (strncmp(text, replicated, len) == 0 && text[len] >= '1' && text[len] <= '9' && text[len + 1] == '\0') {
+    } else if (strncmp(text, replicated, len) == 0 && text[len] >= '1' && text[len] <= '9' &&
+               text[len + 1] == '\0') {
         settings->durability = XD_DURABILITY_REPLICATED;
         settings->replicas = (uint32_t)(text[len] - '0');
     } else {
-        xd_options_mistake(mistakes, "--durability: '%s' is not allowed; allowed: accepted, fsynced, replicated:N (N 1 to 9)",
-                           text);
+        xd_options_mistake(
+            mistakes,
+            "--durability: '%s' is not allowed; allowed: accepted, fsynced, replicated:N (N 1 to 9)", text);
         return false;
     }
     return true;
@@ -419,21 +424,18 @@ static bool check_matcher(const struct xd_settings *settings, struct xd_buf *mis
     return false;
 }
 
-bool xd_settings_read_for(enum xd_program program, struct xd_settings *settings, int argc, char *const *argv,
-                          struct xd_buf *mistakes)
+bool xd_settings_read(enum xd_program program, struct xd_settings *settings, int argc, char *const *argv,
+                      struct xd_buf *mistakes)
 {
     *settings = (struct xd_settings){.program = program};
-    bool well = xd_options_read(xd_settings_options(program), argc, argv, settings, &settings->given, mistakes);
-    if (!settings->redis || !settings->redis_tls_ca || !settings->redis_tls_cert || !settings->redis_tls_key ||
-        !settings->durability_text)
+    bool well =
+        xd_options_read(xd_settings_options(program), argc, argv, settings, &settings->given, mistakes);
+    if (!settings->redis || !settings->redis_tls_ca || !settings->redis_tls_cert ||
+        !settings->redis_tls_key || !settings->durability_text)
         return false;
-    bool own = program == XD_FOR_BROKER ? check_broker(settings, mistakes) : check_matcher(settings, mistakes);
+    bool own =
+        program == XD_FOR_BROKER ? check_broker(settings, mistakes) : check_matcher(settings, mistakes);
     return check_redis(settings, mistakes) && own && well;
-}
-
-bool xd_settings_read(struct xd_settings *settings, int argc, char *const *argv, struct xd_buf *mistakes)
-{
-    return xd_settings_read_for(XD_FOR_BROKER, settings, argc, argv, mistakes);
 }
 
 void xd_settings_free(struct xd_settings *settings)
