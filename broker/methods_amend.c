@@ -2,6 +2,7 @@
  * engine does the rest, and what it says is the answer. */
 #include "broker/method.h"
 #include "broker/route.h"
+#include "core/pair.h"
 #include "core/record.h"
 
 #include <stdlib.h>
@@ -35,12 +36,9 @@ static void answer(const struct amend *amend, const struct xd_append_result *res
     xd_order_id_format(amend->id, id);
     struct xd_buf *out = xd_reply_begin(&amend->reply);
     xd_mp_map(out, 3);
-    xd_mp_cstr(out, "id");
-    xd_mp_cstr(out, id);
-    xd_mp_cstr(out, "status");
-    xd_mp_cstr(out, unchanged ? "unchanged" : "amended");
-    xd_mp_cstr(out, "kept_priority");
-    xd_mp_bool(out, result->note != XD_AMENDED_LOST);
+    xd_pair_cstr(out, "id", id);
+    xd_pair_cstr(out, "status", unchanged ? "unchanged" : "amended");
+    xd_pair_bool(out, "kept_priority", result->note != XD_AMENDED_LOST);
     xd_reply_send(&amend->reply);
 }
 

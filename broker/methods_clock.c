@@ -1,5 +1,6 @@
 /* clock: moves the broker's time, where it is moved by hand. */
 #include "broker/method.h"
+#include "core/pair.h"
 #include "core/when.h"
 #include "matcher/owner.h"
 
@@ -18,8 +19,7 @@ static void on_settled(void *arg, enum xd_code code)
     } else {
         struct xd_buf *out = xd_reply_begin(&move->reply);
         xd_mp_map(out, 1);
-        xd_mp_cstr(out, "time");
-        xd_mp_int(out, move->time);
+        xd_pair_int(out, "time", move->time);
         xd_reply_send(&move->reply);
     }
     free(move);

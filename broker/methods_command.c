@@ -2,6 +2,7 @@
  * answered. */
 #include "broker/method.h"
 #include "broker/route.h"
+#include "core/pair.h"
 #include "core/record.h"
 
 #include <stdlib.h>
@@ -32,10 +33,8 @@ static void answer(const struct command *command)
         xd_match_id_format(command->id, id);
     struct xd_buf *out = xd_reply_begin(&command->reply);
     xd_mp_map(out, 2);
-    xd_mp_cstr(out, command->key);
-    xd_mp_cstr(out, id);
-    xd_mp_cstr(out, "status");
-    xd_mp_cstr(out, command->status);
+    xd_pair_cstr(out, command->key, id);
+    xd_pair_cstr(out, "status", command->status);
     xd_reply_send(&command->reply);
 }
 

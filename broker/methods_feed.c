@@ -1,5 +1,6 @@
 /* subscribe and ack. */
 #include "broker/method.h"
+#include "core/pair.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,7 @@ static void write_cursor(struct xd_buf *out, const struct position *position)
 {
     char text[XD_CURSOR_TEXT];
     struct xd_str cursor = cursor_text(position, text);
-    xd_mp_cstr(out, "cursor");
-    xd_mp_str(out, cursor.at, cursor.len);
+    xd_pair_str(out, "cursor", cursor);
 }
 
 static void save(struct position *position, xd_done_cb *callback)
@@ -112,8 +112,7 @@ static void start(struct position *position)
     struct xd_session *session = xd_session_keep(position->reply.session);
     struct xd_buf *out = xd_reply_begin(&position->reply);
     xd_mp_map(out, 2);
-    xd_mp_cstr(out, "recovered");
-    xd_mp_bool(out, position->recovered);
+    xd_pair_bool(out, "recovered", position->recovered);
     write_cursor(out, position);
     xd_reply_send(&position->reply);
     if (session->link && !session->closing && !xd_feed_attach(session->broker->feed, session, position->at))

@@ -1,46 +1,32 @@
 /* hello and ping. */
 #include "broker/method.h"
+#include "core/pair.h"
 
 #include <string.h>
 
 static void write_limits(struct xd_buf *out, const struct xd_broker *broker)
 {
     xd_mp_map(out, 5);
-    xd_mp_cstr(out, "message_bytes");
-    xd_mp_int(out, broker->settings->max_message);
-    xd_mp_cstr(out, "depth");
-    xd_mp_int(out, XD_FRAME_DEPTH);
-    xd_mp_cstr(out, "elements");
-    xd_mp_int(out, XD_FRAME_ELEMENTS);
-    xd_mp_cstr(out, "orders");
-    xd_mp_int(out, XD_SUBMIT_ORDERS);
-    xd_mp_cstr(out, "outstanding");
-    xd_mp_int(out, XD_OUTSTANDING_MAX);
+    xd_pair_int(out, "message_bytes", broker->settings->max_message);
+    xd_pair_int(out, "depth", XD_FRAME_DEPTH);
+    xd_pair_int(out, "elements", XD_FRAME_ELEMENTS);
+    xd_pair_int(out, "orders", XD_SUBMIT_ORDERS);
+    xd_pair_int(out, "outstanding", XD_OUTSTANDING_MAX);
 }
 
 static void answer(const struct xd_call *call)
 {
     const struct xd_broker *broker = call->broker;
-    char currency[4];
-    xd_currency_format(broker->market.currency, currency);
     struct xd_buf *out = xd_reply_begin(&call->reply);
     xd_mp_map(out, 9);
-    xd_mp_cstr(out, "server");
-    xd_mp_cstr(out, "crossdock-broker");
-    xd_mp_cstr(out, "version");
-    xd_mp_cstr(out, XD_VERSION);
-    xd_mp_cstr(out, "account");
-    xd_mp_cstr(out, call->session->account);
-    xd_mp_cstr(out, "time");
-    xd_mp_int(out, xd_ledger_now_ms(broker->ledger) / 1000);
-    xd_mp_cstr(out, "currency");
-    xd_mp_cstr(out, currency);
-    xd_mp_cstr(out, "road_factor");
-    xd_mp_decimal(out, broker->market.road_factor_e4, 4);
-    xd_mp_cstr(out, "partitions");
-    xd_mp_int(out, broker->partitions);
-    xd_mp_cstr(out, "test_clock");
-    xd_mp_bool(out, broker->clock.by_hand);
+    xd_pair_cstr(out, "server", "crossdock-broker");
+    xd_pair_cstr(out, "version", XD_VERSION);
+    xd_pair_cstr(out, "account", call->session->account);
+    xd_pair_int(out, "time", xd_ledger_now_ms(broker->ledger) / 1000);
+    xd_pair_currency(out, "currency", broker->market.currency);
+    xd_pair_decimal(out, "road_factor", broker->market.road_factor_e4, 4);
+    xd_pair_int(out, "partitions", broker->partitions);
+    xd_pair_bool(out, "test_clock", broker->clock.by_hand);
     xd_mp_cstr(out, "limits");
     write_limits(out, broker);
     xd_reply_send(&call->reply);
@@ -94,7 +80,6 @@ void xd_method_ping(struct xd_call *call)
 {
     struct xd_buf *out = xd_reply_begin(&call->reply);
     xd_mp_map(out, 1);
-    xd_mp_cstr(out, "time");
-    xd_mp_int(out, xd_ledger_now_ms(call->broker->ledger) / 1000);
+    xd_pair_int(out, "time", xd_ledger_now_ms(call->broker->ledger) / 1000);
     xd_reply_send(&call->reply);
 }

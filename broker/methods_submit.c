@@ -2,6 +2,7 @@
  * the last order of the call has its result. */
 #include "broker/method.h"
 #include "broker/route.h"
+#include "core/pair.h"
 #include "core/record.h"
 
 #include <stdlib.h>
@@ -72,12 +73,9 @@ static void write_accepted(struct xd_buf *out, const struct item *item)
     xd_order_id_format(item->id, id);
     xd_mp_map(out, 4);
     write_ref(out, item);
-    xd_mp_cstr(out, "id");
-    xd_mp_cstr(out, id);
-    xd_mp_cstr(out, "status");
-    xd_mp_cstr(out, "accepted");
-    xd_mp_cstr(out, "durability");
-    xd_mp_cstr(out, xd_durability_name(item->reached));
+    xd_pair_cstr(out, "id", id);
+    xd_pair_cstr(out, "status", "accepted");
+    xd_pair_cstr(out, "durability", xd_durability_name(item->reached));
 }
 
 static void write_refused(struct xd_buf *out, const struct item *item)

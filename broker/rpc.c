@@ -1,5 +1,7 @@
 #include "broker/rpc.h"
 
+#include "core/pair.h"
+
 enum { REQUEST = 0, RESPONSE = 1, NOTIFICATION = 2 };
 
 static bool read_params(const msgpack_object *params, struct xd_rpc *out)
@@ -67,8 +69,6 @@ void xd_rpc_notice(struct xd_buf *out, enum xd_code code, const char *message)
 {
     notification(out, "notice");
     xd_mp_map(out, 2);
-    xd_mp_cstr(out, "code");
-    xd_mp_cstr(out, xd_code_name(code));
-    xd_mp_cstr(out, "message");
-    xd_mp_cstr(out, message);
+    xd_pair_cstr(out, "code", xd_code_name(code));
+    xd_pair_cstr(out, "message", message);
 }

@@ -1,7 +1,7 @@
 #include "core/claim.h"
 
-#include "core/id.h"
 #include "core/mp.h"
+#include "core/pair.h"
 
 static void pack_amount(const int64_t amount[XD_DIMS], struct xd_buf *out)
 {
@@ -12,29 +12,20 @@ static void pack_amount(const int64_t amount[XD_DIMS], struct xd_buf *out)
     }
 }
 
-static void pack_int(const char *key, int64_t value, struct xd_buf *out)
-{
-    xd_mp_cstr(out, key);
-    xd_mp_int(out, value);
-}
-
 /* Both forms of a claim: `text` is the one for people. */
 static void put_claim(const struct xd_claim *claim, bool text, struct xd_buf *out)
 {
-    char name[XD_ID_TEXT];
     xd_mp_map(out, 7);
-    xd_mp_cstr(out, "id");
     if (text) {
-        xd_mp_str(out, name, xd_order_id_format(claim->id, name));
+        xd_pair_order_id(out, "id", claim->id);
     } else {
-        xd_mp_uint(out, claim->id);
+        xd_pair_uint(out, "id", claim->id);
     }
-    xd_mp_cstr(out, "account");
-    xd_mp_str(out, claim->account.at, claim->account.len);
-    pack_int("credit", claim->credit, out);
+    xd_pair_str(out, "account", claim->account);
+    xd_pair_int(out, "credit", claim->credit);
     pack_amount(claim->amount, out);
-    pack_int("part", claim->part, out);
-    pack_int("surplus", claim->surplus, out);
+    xd_pair_int(out, "part", claim->part);
+    xd_pair_int(out, "surplus", claim->surplus);
     xd_mp_cstr(out, "order");
     if (text) {
         xd_order_write(&claim->order, out);
@@ -45,21 +36,19 @@ static void put_claim(const struct xd_claim *claim, bool text, struct xd_buf *ou
 
 static void put_answer(const struct xd_answer *answer, bool text, struct xd_buf *out)
 {
-    char name[XD_ID_TEXT];
     if (!answer->yes) {
         xd_mp_nil(out);
         return;
     }
     xd_mp_map(out, 4);
-    xd_mp_cstr(out, "match");
     if (text) {
-        xd_mp_str(out, name, xd_match_id_format(answer->match_id, name));
+        xd_pair_match_id(out, "match", answer->match_id);
     } else {
-        xd_mp_uint(out, answer->match_id);
+        xd_pair_uint(out, "match", answer->match_id);
     }
     pack_amount(answer->amount, out);
-    pack_int("part", answer->part, out);
-    pack_int("state", answer->state, out);
+    xd_pair_int(out, "part", answer->part);
+    xd_pair_int(out, "state", answer->state);
 }
 
 void xd_claim_pack(const struct xd_claim *claim, struct xd_buf *out)

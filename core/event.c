@@ -1,8 +1,8 @@
 #include "core/event.h"
 
 #include "core/mp.h"
+#include "core/pair.h"
 #include "core/schema.h"
-#include "core/when.h"
 
 #include <string.h>
 
@@ -41,59 +41,14 @@ const char *xd_match_state_name(enum xd_match_state state)
 
 /* --- pairs --- */
 
-static void put_text(struct xd_buf *out, const char *key, struct xd_str value)
-{
-    xd_mp_cstr(out, key);
-    xd_mp_str(out, value.at, value.len);
-}
-
-static void put_cstr(struct xd_buf *out, const char *key, const char *value)
-{
-    xd_mp_cstr(out, key);
-    xd_mp_cstr(out, value);
-}
-
-static void put_int(struct xd_buf *out, const char *key, int64_t value)
-{
-    xd_mp_cstr(out, key);
-    xd_mp_int(out, value);
-}
-
-static void put_decimal(struct xd_buf *out, const char *key, int64_t value, int scale)
-{
-    xd_mp_cstr(out, key);
-    xd_mp_decimal(out, value, scale);
-}
-
-static void put_day(struct xd_buf *out, const char *key, int64_t day)
-{
-    char text[16];
-    xd_day_format(day, text);
-    put_cstr(out, key, text);
-}
-
-static void put_order_id(struct xd_buf *out, const char *key, uint64_t id)
-{
-    char text[XD_ID_TEXT];
-    xd_mp_cstr(out, key);
-    xd_mp_str(out, text, xd_order_id_format(id, text));
-}
-
-static void put_match_id(struct xd_buf *out, const char *key, uint64_t id)
-{
-    char text[XD_ID_TEXT];
-    xd_mp_cstr(out, key);
-    xd_mp_str(out, text, xd_match_id_format(id, text));
-}
-
 /* --- an order --- */
 
 static void put_error(struct xd_buf *out, enum xd_code code)
 {
     xd_mp_cstr(out, "error");
     xd_mp_map(out, 2);
-    put_cstr(out, "code", xd_code_name(code));
-    put_cstr(out, "message", xd_code_meaning(code));
+    xd_pair_cstr(out, "code", xd_code_name(code));
+    xd_pair_cstr(out, "message", xd_code_meaning(code));
 }
 
 void xd_order_view_write(struct xd_buf *out, const struct xd_order_view *order)
@@ -103,20 +58,19 @@ void xd_order_view_write(struct xd_buf *out, const struct xd_order_view *order)
     bool request = order->side == XD_REQUEST;
     uint32_t amended = order->amendment ? 2 : 0;
     xd_mp_map(out, ALWAYS + (uint32_t)request + (order->reason != NULL) + (order->error != XD_OK) + amended);
-    put_text(out, "ref", order->ref);
-    put_order_id(out, "id", order->id);
-    put_text(out, "account", order->account);
-    put_cstr(out, "side", xd_side_names[order->side]);
-    put_cstr(out, "kind", xd_kind_names[order->kind]);
-    put_cstr(out, "state", xd_order_state_name(order->state));
-    put_decimal(out, "amount", order->amount, scale);
-    if (request) put_decimal(out, "open", order->open, scale);
-    put_int(out, "valid_until", order->valid_until);
-    if (order->reason != NULL) put_cstr(out, "reason", order->reason);
+    xd_pair_str(out, "ref", order->ref);
+    xd_pair_order_id(out, "id", order->id);
+    xd_pair_str(out, "account", order->account);
+    xd_pair_cstr(out, "side", xd_side_names[order->side]);
+    xd_pair_cstr(out, "kind", xd_kind_names[order->kind]);
+    xd_pair_cstr(out, "state", xd_order_state_name(order->state));
+    xd_pair_decimal(out, "amount", order->amount, scale);
+    if (request) xd_pair_decimal(out, "open", order->open, scale);
+    xd_pair_int(out, "valid_until", order->valid_until);
+    if (order->reason != NULL) xd_pair_cstr(out, "reason", order->reason);
     if (order->error != XD_OK) put_error(out, order->error);
     if (!order->amendment) return;
-    xd_mp_cstr(out, "kept_priority");
-    xd_mp_bool(out, order->kept_priority);
+    xd_pair_bool(out, "kept_priority", order->kept_priority);
     xd_mp_cstr(out, "changes");
     xd_amendment_write(order->amendment, order->changes, out);
 }
@@ -129,17 +83,10 @@ static void put_party(struct xd_buf *out, const char *key, const struct xd_party
 {
     xd_mp_cstr(out, key);
     xd_mp_map(out, 4);
-    put_text(out, "ref", party->ref);
-    put_order_id(out, "id", party->id);
-    put_text(out, "account", party->account);
-    put_int(out, "credit", party->credit);
-}
-
-static void put_currency(struct xd_buf *out, int64_t currency)
-{
-    char text[4];
-    xd_currency_format(currency, text);
-    put_cstr(out, "currency", text);
+    xd_pair_str(out, "ref", party->ref);
+    xd_pair_order_id(out, "id", party->id);
+    xd_pair_str(out, "account", party->account);
+    xd_pair_int(out, "credit", party->credit);
 }
 
 static void put_stops(struct xd_buf *out, const struct xd_match_view *match)
@@ -149,12 +96,12 @@ static void put_stops(struct xd_buf *out, const struct xd_match_view *match)
     for (uint32_t i = 0; i < match->stop_count; i++) {
         const struct xd_stop_view *stop = &match->stops[i];
         xd_mp_map(out, 6);
-        put_order_id(out, "order", stop->request_id);
-        put_cstr(out, "action", stop->delivery ? "delivery" : "pickup");
-        put_decimal(out, "lat", stop->place.lat_e7, DEGREE_SCALE);
-        put_decimal(out, "lon", stop->place.lon_e7, DEGREE_SCALE);
-        put_int(out, "eta", stop->eta);
-        put_int(out, "leave", stop->leave);
+        xd_pair_order_id(out, "order", stop->request_id);
+        xd_pair_cstr(out, "action", stop->delivery ? "delivery" : "pickup");
+        xd_pair_decimal(out, "lat", stop->place.lat_e7, DEGREE_SCALE);
+        xd_pair_decimal(out, "lon", stop->place.lon_e7, DEGREE_SCALE);
+        xd_pair_int(out, "eta", stop->eta);
+        xd_pair_int(out, "leave", stop->leave);
     }
 }
 
@@ -167,37 +114,37 @@ static uint32_t match_pairs(const struct xd_match_view *match)
 
 static void put_money(struct xd_buf *out, const struct xd_match_view *match)
 {
-    put_currency(out, match->currency);
-    put_decimal(out, "quote", match->quote, MONEY_SCALE);
-    put_decimal(out, "price", match->price, MONEY_SCALE);
-    put_decimal(out, "surplus", match->surplus, MONEY_SCALE);
-    if (match->access != 0) put_decimal(out, "access", match->access, MONEY_SCALE);
+    xd_pair_currency(out, "currency", match->currency);
+    xd_pair_decimal(out, "quote", match->quote, MONEY_SCALE);
+    xd_pair_decimal(out, "price", match->price, MONEY_SCALE);
+    xd_pair_decimal(out, "surplus", match->surplus, MONEY_SCALE);
+    if (match->access != 0) xd_pair_decimal(out, "access", match->access, MONEY_SCALE);
 }
 
 void xd_match_view_write(struct xd_buf *out, const struct xd_match_view *match)
 {
     xd_mp_map(out, match_pairs(match));
-    put_match_id(out, "id", match->id);
-    put_cstr(out, "kind", xd_kind_names[match->kind]);
-    put_cstr(out, "state", xd_match_state_name(match->state));
+    xd_pair_match_id(out, "id", match->id);
+    xd_pair_cstr(out, "kind", xd_kind_names[match->kind]);
+    xd_pair_cstr(out, "state", xd_match_state_name(match->state));
     put_party(out, "offer", &match->offer);
     put_party(out, "request", &match->request);
     for (unsigned dim = 0; dim < XD_DIMS; dim++) {
         if (match->dims >> dim & 1)
-            put_decimal(out, xd_dim_names[dim], match->amount[dim], xd_dim_scale[dim]);
+            xd_pair_decimal(out, xd_dim_names[dim], match->amount[dim], xd_dim_scale[dim]);
     }
     put_money(out, match);
-    put_decimal(out, "km", match->km_m, KM_SCALE);
-    if (match->kind == XD_TRUCK) put_decimal(out, "added_km", match->added_m, KM_SCALE);
-    if (match->hold_until != 0) put_int(out, "hold_until", match->hold_until);
-    if (match->by != NULL) put_cstr(out, "by", match->by);
-    if (match->reason != NULL) put_cstr(out, "reason", match->reason);
-    if (match->note.len > 0) put_text(out, "note", match->note);
+    xd_pair_decimal(out, "km", match->km_m, KM_SCALE);
+    if (match->kind == XD_TRUCK) xd_pair_decimal(out, "added_km", match->added_m, KM_SCALE);
+    if (match->hold_until != 0) xd_pair_int(out, "hold_until", match->hold_until);
+    if (match->by != NULL) xd_pair_cstr(out, "by", match->by);
+    if (match->reason != NULL) xd_pair_cstr(out, "reason", match->reason);
+    if (match->note.len > 0) xd_pair_str(out, "note", match->note);
     if (match->kind == XD_TRUCK) {
         put_stops(out, match);
     } else {
-        put_day(out, "from_day", match->from_day);
-        put_day(out, "until_day", match->until_day);
+        xd_pair_day(out, "from_day", match->from_day);
+        xd_pair_day(out, "until_day", match->until_day);
     }
 }
 
@@ -208,9 +155,9 @@ enum { EVENT_PAIRS = 4, FIXMAP = 0x80, FIXMAP_MAX = 15, FIXSTR = 0xa0, FIXSTR_MA
 static void put_head(struct xd_buf *out, enum xd_event_type type, int64_t time, struct xd_str account)
 {
     xd_mp_map(out, EVENT_PAIRS);
-    put_text(out, "account", account);
-    put_cstr(out, "type", xd_event_type_name(type));
-    put_int(out, "time", time);
+    xd_pair_str(out, "account", account);
+    xd_pair_cstr(out, "type", xd_event_type_name(type));
+    xd_pair_int(out, "time", time);
 }
 
 void xd_event_order(struct xd_buf *out, enum xd_event_type type, int64_t time,
@@ -254,11 +201,8 @@ void xd_event_deliver(struct xd_buf *out, const uint8_t *bytes, size_t len, stru
         out->failed = true;
         return;
     }
-    char text[XD_ID_TEXT];
     xd_mp_map(out, bytes[0] - (uint32_t)FIXMAP + ADDED);
-    xd_mp_cstr(out, "id");
-    xd_mp_str(out, text, xd_event_id_format(id, text));
-    xd_mp_cstr(out, "cursor");
-    xd_mp_str(out, cursor.at, cursor.len);
+    xd_pair_event_id(out, "id", id);
+    xd_pair_str(out, "cursor", cursor);
     xd_buf_add(out, bytes + 1, len - 1);
 }

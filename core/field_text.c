@@ -2,6 +2,7 @@
 #include "core/decimal.h"
 #include "core/given.h"
 #include "core/mp.h"
+#include "core/pair.h"
 #include "core/schema.h"
 
 #include <string.h>
@@ -43,8 +44,7 @@ static bool add_pair(const struct xd_field *field, struct xd_str text, const cha
     xd_mp_cstr(out, field->name);
     xd_mp_map(out, 2);
     for (int i = 0; i < 2; i++) {
-        xd_mp_cstr(out, keys[i]);
-        xd_mp_str(out, parts[i].at, parts[i].len);
+        xd_pair_str(out, keys[i], parts[i]);
     }
     return true;
 }
@@ -89,7 +89,6 @@ bool xd_field_from_text(const struct xd_field *field, const char *text, struct x
     default:
         break;
     }
-    xd_mp_cstr(out, field->name);
-    xd_mp_str(out, value.at, value.len);
+    xd_pair_str(out, field->name, value);
     return true;
 }

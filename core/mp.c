@@ -1,5 +1,6 @@
 #include "core/mp.h"
 #include "core/decimal.h"
+#include "core/pair.h"
 
 #include <string.h>
 
@@ -115,13 +116,10 @@ void xd_mp_error(struct xd_buf *buf, const struct xd_error *error)
 {
     bool has_field = error->field[0] != '\0';
     xd_mp_map(buf, has_field ? 3 : 2);
-    xd_mp_cstr(buf, "code");
-    xd_mp_cstr(buf, xd_code_name(error->code));
-    xd_mp_cstr(buf, "message");
-    xd_mp_cstr(buf, error->message);
+    xd_pair_cstr(buf, "code", xd_code_name(error->code));
+    xd_pair_cstr(buf, "message", error->message);
     if (!has_field) return;
-    xd_mp_cstr(buf, "field");
-    xd_mp_cstr(buf, error->field);
+    xd_pair_cstr(buf, "field", error->field);
 }
 
 /* --- the walk ---------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "core/features.h"
 #include "core/mp.h"
 #include "core/order_parts.h"
+#include "core/pair.h"
 #include "core/when.h"
 
 #include <string.h>
@@ -24,19 +25,15 @@ static uint32_t bits(uint64_t set)
 static void write_place(struct xd_buf *out, const struct xd_place *place)
 {
     xd_mp_map(out, 2);
-    xd_mp_cstr(out, "lat");
-    xd_mp_decimal(out, place->lat_e7, 7);
-    xd_mp_cstr(out, "lon");
-    xd_mp_decimal(out, place->lon_e7, 7);
+    xd_pair_decimal(out, "lat", place->lat_e7, 7);
+    xd_pair_decimal(out, "lon", place->lon_e7, 7);
 }
 
 static void write_range(struct xd_buf *out, const struct xd_range *range, int scale)
 {
     xd_mp_map(out, 2);
-    xd_mp_cstr(out, "min");
-    xd_mp_decimal(out, range->min, scale);
-    xd_mp_cstr(out, "max");
-    xd_mp_decimal(out, range->max, scale);
+    xd_pair_decimal(out, "min", range->min, scale);
+    xd_pair_decimal(out, "max", range->max, scale);
 }
 
 static void write_features(struct xd_buf *out, uint64_t features)

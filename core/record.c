@@ -4,6 +4,7 @@
 #include "core/event.h"
 #include "core/id.h"
 #include "core/mp.h"
+#include "core/pair.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -209,8 +210,7 @@ static void write(const struct xd_record *record, bool text, struct xd_buf *out)
 {
     uint32_t carried = parts_of[record->type];
     xd_mp_map(out, 1 + (uint32_t)__builtin_popcount(carried));
-    xd_mp_cstr(out, "type");
-    xd_mp_cstr(out, type_names[record->type]);
+    xd_pair_cstr(out, "type", type_names[record->type]);
     for (; carried; carried &= carried - 1) {
         enum part part = (enum part)__builtin_ctz(carried);
         const void *at = (const char *)record + parts[part].offset;

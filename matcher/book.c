@@ -82,7 +82,8 @@ void xd_book_update(struct xd_engine *engine, struct xd_slot *slot)
 }
 
 /* Counts the orders that rest on each shelf, and lists them from listed[shelf] on unless it is NULL. */
-static void survey(const struct xd_engine *engine, uint64_t count[XD_SHELVES], struct xd_slot **listed[XD_SHELVES])
+static void survey(const struct xd_engine *engine, uint64_t count[XD_SHELVES],
+                   struct xd_slot **listed[XD_SHELVES])
 {
     memset(count, 0, XD_SHELVES * sizeof *count);
     for (struct xd_slot *slot = xd_slot_at(engine, engine->first_order); slot;
@@ -94,7 +95,8 @@ static void survey(const struct xd_engine *engine, uint64_t count[XD_SHELVES], s
     }
 }
 
-static bool fill_shelf(struct xd_engine *engine, enum xd_shelf shelf, struct xd_slot *const *slots, uint64_t count)
+static bool fill_shelf(struct xd_engine *engine, enum xd_shelf shelf, struct xd_slot *const *slots,
+                       uint64_t count)
 {
     struct xd_item *items = calloc(count ? count : 1, sizeof *items);
     for (uint64_t i = 0; items && i < count; i++) {

@@ -2,45 +2,12 @@
 #include "matcher/explanation.h"
 
 #include "core/mp.h"
+#include "core/pair.h"
 #include "core/schema.h"
-#include "core/when.h"
 
 enum { MONEY_SCALE = 2, KM_SCALE = 3, DEGREE_SCALE = 1 };
 
-static void put_text(struct xd_buf *out, const char *key, const char *text)
-{
-    xd_mp_cstr(out, key);
-    xd_mp_cstr(out, text);
-}
-
-static void put_int(struct xd_buf *out, const char *key, int64_t value)
-{
-    xd_mp_cstr(out, key);
-    xd_mp_int(out, value);
-}
-
-static void put_bool(struct xd_buf *out, const char *key, bool value)
-{
-    xd_mp_cstr(out, key);
-    xd_mp_bool(out, value);
-}
-
-static void put_decimal(struct xd_buf *out, const char *key, int64_t value, int scale)
-{
-    xd_mp_cstr(out, key);
-    xd_mp_decimal(out, value, scale);
-}
-
-static void put_currency(struct xd_buf *out, const struct xd_slot *order)
-{
-    char currency[4];
-    xd_currency_format(order->currency, currency);
-    put_text(out, "currency", currency);
-}
-
-/* --- the nearest miss
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- the nearest miss --- */
 
 /* The changed fields of the asking order as an order, so that they are written as any order is. */
 static void changed_fields(const struct xd_slot *order, const struct xd_nearest *nearest,
@@ -88,8 +55,8 @@ static void put_short_amount(struct xd_buf *out, const struct xd_slot *order,
     }
     enum xd_dim dim = knob < XD_KNOB_MIN_PART ? (enum xd_dim)knob : xd_main_dim(order->kind);
     int64_t change = nearest->change[knob];
-    put_decimal(out, "short", change < 0 ? -change : change, xd_dim_scale[dim]);
-    put_text(out, "unit", xd_dim_names[dim]);
+    xd_pair_decimal(out, "short", change < 0 ? -change : change, xd_dim_scale[dim]);
+    xd_pair_cstr(out, "unit", xd_dim_names[dim]);
 }
 
 static void put_short(struct xd_buf *out, const struct xd_slot *order, enum xd_miss miss,
@@ -110,8 +77,8 @@ static void put_short(struct xd_buf *out, const struct xd_slot *order, enum xd_m
         put_short_amount(out, order, nearest);
         return;
     }
-    put_decimal(out, "short", nearest->miss, units[miss].scale);
-    put_text(out, "unit", units[miss].unit);
+    xd_pair_decimal(out, "short", nearest->miss, units[miss].scale);
+    xd_pair_cstr(out, "unit", units[miss].unit);
 }
 
 static void put_nearest(struct xd_buf *out, const struct xd_slot *order, enum xd_miss miss,
@@ -120,7 +87,7 @@ static void put_nearest(struct xd_buf *out, const struct xd_slot *order, enum xd
     char text[XD_NEAREST_TEXT];
     xd_mp_cstr(out, "nearest");
     xd_mp_map(out, 4);
-    put_text(out, "text", xd_nearest_text(order, miss, nearest, text));
+    xd_pair_cstr(out, "text", xd_nearest_text(order, miss, nearest, text));
     put_short(out, order, miss, nearest);
     put_needs(out, order, nearest);
 }
@@ -147,30 +114,21 @@ static void put_reasons(struct xd_buf *out, const struct xd_explanation *explana
         if (!explanation->misses[miss]) continue;
         const struct xd_nearest *nearest = &explanation->nearest[miss];
         xd_mp_map(out, nearest->found ? 4 : 3);
-        put_text(out, "reason", miss_name(miss));
-        put_int(out, "count", explanation->misses[miss]);
-        put_int(out, "alone", explanation->alone[miss]);
+        xd_pair_cstr(out, "reason", miss_name(miss));
+        xd_pair_int(out, "count", explanation->misses[miss]);
+        xd_pair_int(out, "alone", explanation->alone[miss]);
         if (nearest->found) put_nearest(out, explanation->order, miss, nearest);
     }
 }
 
-/* --- the matches
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- the matches --- */
 
 static void put_stop(struct xd_buf *out, const char *key, int64_t eta, int64_t leave)
 {
     xd_mp_cstr(out, key);
     xd_mp_map(out, 2);
-    put_int(out, "eta", eta);
-    put_int(out, "leave", leave);
-}
-
-static void put_day(struct xd_buf *out, const char *key, int64_t day)
-{
-    char text[16];
-    xd_day_format(day, text);
-    put_text(out, key, text);
+    xd_pair_int(out, "eta", eta);
+    xd_pair_int(out, "leave", leave);
 }
 
 static void put_match(struct xd_buf *out, const struct xd_slot *order, const struct xd_would_match *match)
@@ -179,23 +137,24 @@ static void put_match(struct xd_buf *out, const struct xd_slot *order, const str
     bool truck = order->kind == XD_TRUCK;
     const struct xd_candidate *candidate = &match->candidate;
     xd_mp_map(out, ALWAYS + (uint32_t)__builtin_popcount(match->dims) + (truck ? OF_TRUCK : OF_STORAGE));
-    put_text(out, "state", xd_match_state_name(match->proposed ? XD_MATCH_PROPOSED : XD_MATCH_CONFIRMED));
+    xd_pair_cstr(out, "state", xd_match_state_name(match->proposed ? XD_MATCH_PROPOSED : XD_MATCH_CONFIRMED));
     for (unsigned d = 0; d < XD_DIMS; d++) {
-        if (match->dims >> d & 1) put_decimal(out, xd_dim_names[d], candidate->amount[d], xd_dim_scale[d]);
+        if (match->dims >> d & 1)
+            xd_pair_decimal(out, xd_dim_names[d], candidate->amount[d], xd_dim_scale[d]);
     }
-    put_currency(out, order);
-    put_decimal(out, "quote", candidate->quote, MONEY_SCALE);
-    put_decimal(out, "price", candidate->quote + candidate->surplus / 2, MONEY_SCALE);
-    put_decimal(out, "surplus", candidate->surplus, MONEY_SCALE);
-    put_decimal(out, "access", candidate->access, MONEY_SCALE);
-    put_decimal(out, "km", candidate->km_m, KM_SCALE);
+    xd_pair_currency(out, "currency", order->currency);
+    xd_pair_decimal(out, "quote", candidate->quote, MONEY_SCALE);
+    xd_pair_decimal(out, "price", candidate->quote + candidate->surplus / 2, MONEY_SCALE);
+    xd_pair_decimal(out, "surplus", candidate->surplus, MONEY_SCALE);
+    xd_pair_decimal(out, "access", candidate->access, MONEY_SCALE);
+    xd_pair_decimal(out, "km", candidate->km_m, KM_SCALE);
     if (truck) {
-        put_decimal(out, "added_km", candidate->added_m, KM_SCALE);
+        xd_pair_decimal(out, "added_km", candidate->added_m, KM_SCALE);
         put_stop(out, "pickup", match->pickup_eta, match->pickup_leave);
         put_stop(out, "delivery", match->delivery_eta, match->delivery_leave);
     } else {
-        put_day(out, "from_day", match->from_day);
-        put_day(out, "until_day", match->until_day);
+        xd_pair_day(out, "from_day", match->from_day);
+        xd_pair_day(out, "until_day", match->until_day);
     }
 }
 
@@ -207,9 +166,9 @@ static void put_matches(struct xd_buf *out, const struct xd_explanation *explana
     for (uint32_t i = 0; i < explanation->match_count; i++) {
         put_match(out, order, &explanation->matches[i]);
     }
-    put_bool(out, "more", explanation->more_matches);
+    xd_pair_bool(out, "more", explanation->more_matches);
     if (order->side == XD_REQUEST)
-        put_decimal(out, "remaining", explanation->remaining, xd_dim_scale[xd_main_dim(order->kind)]);
+        xd_pair_decimal(out, "remaining", explanation->remaining, xd_dim_scale[xd_main_dim(order->kind)]);
 }
 
 void xd_explanation_write(const struct xd_explanation *explanation, struct xd_buf *out)
@@ -218,22 +177,19 @@ void xd_explanation_write(const struct xd_explanation *explanation, struct xd_bu
     const struct xd_slot *order = explanation->order;
     bool request = order->side == XD_REQUEST;
     enum xd_dim dim = xd_main_dim(order->kind);
-    char text[XD_ID_TEXT];
     xd_mp_map(out, ALWAYS + (uint32_t)request); /* open, or remaining */
     if (explanation->resting) {
-        xd_mp_cstr(out, "ref");
-        xd_mp_str(out, xd_slot_ref(order).at, xd_slot_ref(order).len);
-        xd_mp_cstr(out, "id");
-        xd_mp_str(out, text, xd_order_id_format(order->id, text));
-        if (request) put_decimal(out, "open", order->open, xd_dim_scale[dim]);
+        xd_pair_str(out, "ref", xd_slot_ref(order));
+        xd_pair_order_id(out, "id", order->id);
+        if (request) xd_pair_decimal(out, "open", order->open, xd_dim_scale[dim]);
     }
-    put_text(out, "side", xd_side_names[order->side]);
-    put_text(out, "kind", xd_kind_names[order->kind]);
-    put_decimal(out, "amount", order->whole, xd_dim_scale[dim]);
-    put_currency(out, order);
-    put_int(out, "in_reach", explanation->in_reach);
-    put_bool(out, "complete", explanation->complete);
-    put_int(out, "fits", explanation->fits);
+    xd_pair_cstr(out, "side", xd_side_names[order->side]);
+    xd_pair_cstr(out, "kind", xd_kind_names[order->kind]);
+    xd_pair_decimal(out, "amount", order->whole, xd_dim_scale[dim]);
+    xd_pair_currency(out, "currency", order->currency);
+    xd_pair_int(out, "in_reach", explanation->in_reach);
+    xd_pair_bool(out, "complete", explanation->complete);
+    xd_pair_int(out, "fits", explanation->fits);
     put_reasons(out, explanation);
     if (!explanation->resting) put_matches(out, explanation);
 }

@@ -1,6 +1,7 @@
 #include "matcher/question.h"
 
 #include "core/mp.h"
+#include "core/pair.h"
 #include "matcher/explain.h"
 
 #include <inttypes.h>
@@ -45,12 +46,9 @@ static void hash(struct xd_engine *engine, uint16_t partition, uint64_t records,
     char text[24];
     snprintf(text, sizeof(text), "%016" PRIx64, xd_engine_state_hash(engine));
     xd_mp_map(out, 3);
-    xd_mp_cstr(out, "partition");
-    xd_mp_int(out, partition);
-    xd_mp_cstr(out, "records");
-    xd_mp_uint(out, records);
-    xd_mp_cstr(out, "hash");
-    xd_mp_cstr(out, text);
+    xd_pair_int(out, "partition", partition);
+    xd_pair_uint(out, "records", records);
+    xd_pair_cstr(out, "hash", text);
 }
 
 bool xd_question_answer(const struct xd_question *question, struct xd_engine *engine, uint16_t partition,

@@ -1,6 +1,7 @@
 #include "matcher/wire.h"
 
 #include "core/mp.h"
+#include "core/pair.h"
 
 #include <stdio.h>
 
@@ -21,8 +22,7 @@ void xd_wire_answer(struct xd_buf *out, uint64_t number, const struct xd_error *
     xd_mp_int(out, XD_WIRE_VERSION);
     xd_mp_uint(out, number);
     xd_mp_int(out, error->code);
-    xd_mp_cstr(out, error->field);
-    xd_mp_cstr(out, error->message);
+    xd_pair_cstr(out, error->field, error->message);
     if (error->code == XD_OK) xd_buf_add(out, value->data, value->len);
 }
 

@@ -1,6 +1,7 @@
 #include "clients/bench/encode.h"
 
 #include "core/mp.h"
+#include "core/pair.h"
 
 #include <string.h>
 
@@ -30,8 +31,7 @@ bool xd_encode_order(const struct xd_order *order, const char *account, struct x
     if (header == 0) return false;
     xd_buf_clear(out);
     xd_mp_map(out, pairs + 1);
-    xd_mp_cstr(out, "account");
-    xd_mp_cstr(out, account);
+    xd_pair_cstr(out, "account", account);
     xd_buf_add(out, map.data + header, map.len - header);
     return !out->failed;
 }

@@ -1,6 +1,7 @@
 #include "clients/bench/load_parts.h"
 
 #include "core/mp.h"
+#include "core/pair.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,10 +153,8 @@ static void act(struct xd_load *load, const char *method, const char *key, struc
     uint8_t bytes[ACTION_BYTES];
     struct xd_buf params = {.data = bytes, .cap = sizeof bytes, .limit = sizeof bytes}; /* never grows */
     xd_mp_map(&params, 2);
-    xd_mp_cstr(&params, key);
-    xd_mp_str(&params, name.at, name.len);
-    xd_mp_cstr(&params, "account");
-    xd_mp_cstr(&params, account);
+    xd_pair_str(&params, key, name);
+    xd_pair_cstr(&params, "account", account);
     struct xd_load_link *link = &load->links[load->next_link];
     struct xd_load_call *call = params.failed || !link->client ? NULL : take_call(load, link);
     if (!call) return;

@@ -2,6 +2,7 @@
 
 #include "clients/bench/encode.h"
 #include "core/json.h"
+#include "core/pair.h"
 #include "core/schema.h"
 
 #include <errno.h>
@@ -64,10 +65,8 @@ static void copy_order(const msgpack_object *map, struct xd_str account, struct 
             out->failed = true;
     }
     xd_mp_map(out, kept + 2);
-    xd_mp_cstr(out, "account");
-    xd_mp_str(out, account.at, account.len);
-    xd_mp_cstr(out, "ref");
-    xd_mp_cstr(out, no_ref);
+    xd_pair_str(out, "account", account);
+    xd_pair_cstr(out, "ref", no_ref);
     xd_buf_add(out, packed.data, packed.size);
     msgpack_sbuffer_destroy(&packed);
 }

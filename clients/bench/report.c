@@ -1,6 +1,7 @@
 #include "clients/bench/report.h"
 
 #include "core/mp.h"
+#include "core/pair.h"
 
 #include <string.h>
 
@@ -220,8 +221,7 @@ void xd_report_print(FILE *stream, const struct xd_report *report, const struct 
 static void put_number(struct xd_buf *out, const char *key, double value, int decimals)
 {
     static const int64_t units[] = {1, 10, 100, 1000};
-    xd_mp_cstr(out, key);
-    xd_mp_decimal(out, (int64_t)(value * (double)units[decimals] + 0.5), decimals);
+    xd_pair_decimal(out, key, (int64_t)(value * (double)units[decimals] + 0.5), decimals);
 }
 
 static void put_latency(struct xd_buf *out, const char *key, const struct xd_histogram *histogram)
@@ -247,8 +247,7 @@ void xd_report_write(struct xd_buf *out, const struct xd_report *report, const s
     const struct xd_load_stats *stats = xd_load_stats(load);
     const struct xd_verify_counts *counts = xd_verify_counts(xd_load_verify(load));
     xd_mp_map(out, PAIRS);
-    xd_mp_cstr(out, "scenario");
-    xd_mp_cstr(out, report->scenario);
+    xd_pair_cstr(out, "scenario", report->scenario);
     put_number(out, "connections", report->connections, 0);
     put_number(out, "outstanding", report->outstanding, 0);
     put_number(out, "batch", report->batch, 0);
@@ -267,12 +266,10 @@ void xd_report_write(struct xd_buf *out, const struct xd_report *report, const s
     put_number(out, "repeated", (double)stats->repeated, 0);
     put_number(out, "events", (double)counts->told, 0);
     put_number(out, "cpu_us_per_order", per(report->cpu_s * 1e6, (double)stats->measured), 3);
-    xd_mp_cstr(out, "durability");
-    xd_mp_cstr(out, stats->durability);
+    xd_pair_cstr(out, "durability", stats->durability);
     put_latency(out, "ack_us", &stats->ack);
     put_latency(out, "match_us", &stats->match);
-    xd_mp_cstr(out, "verified");
-    xd_mp_bool(out, report->watched);
+    xd_pair_bool(out, "verified", report->watched);
     put_number(out, "violations", (double)counts->violations, 0);
     put_samples(out, counts);
 }

@@ -1,5 +1,6 @@
 #include "clients/cli/cli.h"
 #include "core/id.h"
+#include "core/pair.h"
 
 #include <string.h>
 
@@ -70,8 +71,7 @@ void xd_cli_params(const struct xd_cli *cli, struct xd_buf *params, uint32_t pai
     xd_buf_init(params, XD_PARAMS_MAX);
     xd_mp_map(params, pairs + as);
     if (!as) return;
-    xd_mp_cstr(params, "account");
-    xd_mp_cstr(params, cli->settings.as);
+    xd_pair_cstr(params, "account", cli->settings.as);
 }
 
 void xd_cli_order_name(struct xd_buf *params, const char *name)
@@ -79,6 +79,5 @@ void xd_cli_order_name(struct xd_buf *params, const char *name)
     uint64_t id;
     bool is_ref = strncmp(name, "ref=", 4) == 0;
     bool is_id = !is_ref && xd_order_id_parse(name, strlen(name), &id);
-    xd_mp_cstr(params, is_id ? "id" : "ref");
-    xd_mp_cstr(params, is_ref ? name + 4 : name);
+    xd_pair_cstr(params, is_id ? "id" : "ref", is_ref ? name + 4 : name);
 }

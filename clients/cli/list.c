@@ -2,6 +2,7 @@
 #include "clients/cli/cli.h"
 #include "clients/cli/table.h"
 #include "clients/cli/view.h"
+#include "core/pair.h"
 
 #include <stdio.h>
 
@@ -55,15 +56,12 @@ static void pack_page(const struct xd_cli *cli, const char *after, struct xd_buf
 {
     const char *state = cli->settings.state;
     xd_cli_params(cli, params, 1u + (state[0] != '\0') + (after[0] != '\0'));
-    xd_mp_cstr(params, "limit");
-    xd_mp_int(params, PAGE);
+    xd_pair_int(params, "limit", PAGE);
     if (state[0]) {
-        xd_mp_cstr(params, "state");
-        xd_mp_cstr(params, state);
+        xd_pair_cstr(params, "state", state);
     }
     if (after[0]) {
-        xd_mp_cstr(params, "after");
-        xd_mp_cstr(params, after);
+        xd_pair_cstr(params, "after", after);
     }
 }
 

@@ -1,6 +1,7 @@
 /* crossdock log: the ledger as JSON Lines, from the file. */
 #include "clients/cli/cli.h"
 #include "core/ledger/ledger_sqlite.h"
+#include "core/pair.h"
 #include "core/record.h"
 
 #include <stdio.h>
@@ -57,10 +58,8 @@ static void on_record(void *arg, const struct xd_log_entry *entry)
     struct xd_record record;
     xd_buf_init(&head, 256);
     xd_buf_init(&written, LINE_MAX_BYTES);
-    xd_mp_cstr(&head, "record");
-    xd_mp_uint(&head, entry->offset);
-    xd_mp_cstr(&head, "time");
-    xd_mp_decimal(&head, entry->time_ms, MILLISECONDS);
+    xd_pair_uint(&head, "record", entry->offset);
+    xd_pair_decimal(&head, "time", entry->time_ms, MILLISECONDS);
 
     msgpack_unpacked object;
     msgpack_unpacked_init(&object);
@@ -78,11 +77,9 @@ static void on_event(void *arg, uint16_t partition, const struct xd_event_ref *e
 {
     /* A ledger in one file never fails over, so all its events are of the first generation. */
     struct xd_event_id id = {.partition = partition, .generation = 1, .offset = event->offset};
-    char text[XD_ID_TEXT];
     struct xd_buf head;
     xd_buf_init(&head, 256);
-    xd_mp_cstr(&head, "event");
-    xd_mp_str(&head, text, xd_event_id_format(id, text));
+    xd_pair_event_id(&head, "event", id);
     print_packed(arg, 1, &head, event->bytes, event->len);
     xd_buf_free(&head);
 }

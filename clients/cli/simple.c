@@ -2,6 +2,7 @@
 #include "clients/cli/commands.h"
 #include "core/given.h"
 #include "core/id.h"
+#include "core/pair.h"
 #include "core/when.h"
 
 #include <inttypes.h>
@@ -60,8 +61,7 @@ enum xd_exit xd_cli_on_match(struct xd_cli *cli)
         *at = '_';
     struct xd_buf params;
     xd_cli_params(cli, &params, 1);
-    xd_mp_cstr(&params, "match");
-    xd_mp_cstr(&params, name);
+    xd_pair_cstr(&params, "match", name);
     return xd_cli_ask_and_print(cli, method, &params, print_status);
 }
 
@@ -176,7 +176,6 @@ enum xd_exit xd_cli_clock(struct xd_cli *cli)
 
     struct xd_buf params;
     xd_cli_params(cli, &params, 1);
-    xd_mp_cstr(&params, what);
-    xd_mp_int(&params, seconds);
+    xd_pair_int(&params, what, seconds);
     return xd_cli_ask_and_print(cli, "clock", &params, print_clock);
 }

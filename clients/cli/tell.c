@@ -1,5 +1,6 @@
 #include "clients/cli/cli.h"
 #include "core/json.h"
+#include "core/pair.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,12 +43,6 @@ void xd_cli_print(struct xd_str text)
     print_to(stdout, text);
 }
 
-static void put_pair(struct xd_buf *out, const char *key, const char *value)
-{
-    xd_mp_cstr(out, key);
-    xd_mp_cstr(out, value);
-}
-
 static void error_as_json(const char *code, const char *field, const char *message)
 {
     struct xd_buf packed;
@@ -55,9 +50,9 @@ static void error_as_json(const char *code, const char *field, const char *messa
     xd_mp_map(&packed, 1);
     xd_mp_cstr(&packed, "error");
     xd_mp_map(&packed, field[0] ? 3 : 2);
-    put_pair(&packed, "code", code);
-    put_pair(&packed, "message", message);
-    if (field[0]) put_pair(&packed, "field", field);
+    xd_pair_cstr(&packed, "code", code);
+    xd_pair_cstr(&packed, "message", message);
+    if (field[0]) xd_pair_cstr(&packed, "field", field);
 
     msgpack_unpacked object;
     msgpack_unpacked_init(&object);

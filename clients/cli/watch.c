@@ -4,6 +4,7 @@
  * at a time; the rest catches up with the next. */
 #include "clients/cli/cli.h"
 #include "clients/cli/view.h"
+#include "core/pair.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -77,12 +78,10 @@ static void pack_subscribe(const struct xd_cli *cli, struct xd_buf *params)
     const char *from = settings->all ? "start" : settings->from;
     xd_cli_params(cli, params, (uint32_t)(from[0] != '\0') + (settings->durable[0] != '\0'));
     if (from[0]) {
-        xd_mp_cstr(params, "from");
-        xd_mp_cstr(params, from);
+        xd_pair_cstr(params, "from", from);
     }
     if (settings->durable[0]) {
-        xd_mp_cstr(params, "durable");
-        xd_mp_cstr(params, settings->durable);
+        xd_pair_cstr(params, "durable", settings->durable);
     }
 }
 
@@ -121,8 +120,7 @@ static bool write_and_ack(struct watch *watch)
     struct xd_buf params;
     xd_buf_init(&params, ACK_MAX);
     xd_mp_map(&params, 1);
-    xd_mp_cstr(&params, "cursor");
-    xd_mp_cstr(&params, watch->cursor);
+    xd_pair_cstr(&params, "cursor", watch->cursor);
     watch->unacked = false;
     watch->ack_under_way =
         xd_client_call(watch->cli->client, "ack", params.data, params.len, on_acked, watch);

@@ -3,6 +3,7 @@
 #include "clients/lib/deadline.h"
 #include "clients/lib/dial.h"
 #include "clients/lib/failure.h"
+#include "core/pair.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -88,8 +89,7 @@ static bool say_hello(struct xd_client *client, const char *account, xd_client_e
     xd_buf_init(&params, 4096);
     xd_mp_map(&params, account ? 1 : 0);
     if (account) {
-        xd_mp_cstr(&params, "account");
-        xd_mp_cstr(&params, account);
+        xd_pair_cstr(&params, "account", account);
     }
     bool answered = false;
     if (params.failed)
