@@ -104,7 +104,7 @@ static void refuses_fields_given_twice(void **state)
     CHECK(rows);
 }
 
-static void refuses_missing_fields(void **state)
+static void refuses_trucks_with_fields_missing(void **state)
 {
     (void)state;
     static const struct refusal rows[] = {
@@ -135,6 +135,14 @@ static void refuses_missing_fields(void **state)
          "`pickup_from`"},
         {TRUCK_REQUEST, "max_price", "", XD_MISSING_FIELD, "max_price",
          "a truck request needs max_price: the most that the whole may cost, all in"},
+    };
+    CHECK(rows);
+}
+
+static void refuses_storage_with_fields_missing(void **state)
+{
+    (void)state;
+    static const struct refusal rows[] = {
         {COLD_OFFER, "pallets", "", XD_MISSING_FIELD, "pallets",
          "a cold offer needs pallets: pallet places that an offer has, or a request needs"},
         {COLD_OFFER, "at", "", XD_MISSING_FIELD, "at",
@@ -169,7 +177,7 @@ static void refuses_missing_fields(void **state)
     CHECK(rows);
 }
 
-static void refuses_bad_numbers(void **state)
+static void refuses_what_is_no_number_of_kilograms(void **state)
 {
     (void)state;
     static const struct refusal rows[] = {
@@ -204,6 +212,14 @@ static void refuses_bad_numbers(void **state)
         {TRUCK_OFFER, "kg", "kg: -9223372036854775808", XD_OUT_OF_RANGE, "kg",
          "-9223372036854775808 is not within 1 to 1000000000 kg"},
         {TRUCK_OFFER, "kg", "kg: '\xff'", XD_BAD_UTF8, "kg", "\"?\" is not UTF-8"},
+    };
+    CHECK(rows);
+}
+
+static void refuses_bad_amounts(void **state)
+{
+    (void)state;
+    static const struct refusal rows[] = {
         {TRUCK_OFFER, "pallets", "pallets: 0", XD_OUT_OF_RANGE, "pallets",
          "0 is not within 0.01 to 1000000 pallets"},
         {TRUCK_OFFER, "pallets", "pallets: 0.001", XD_TOO_MANY_DECIMALS, "pallets",
@@ -224,6 +240,14 @@ static void refuses_bad_numbers(void **state)
         {COLD_OFFER, NULL, "m2: 10000000.01", XD_OUT_OF_RANGE, "m2",
          "10000000.01 is not within 0.01 to 10000000 m2"},
         {WAREHOUSE_OFFER, "m2", "m2: 0", XD_OUT_OF_RANGE, "m2", "0 is not within 0.01 to 10000000 m2"},
+    };
+    CHECK(rows);
+}
+
+static void refuses_bad_distances_times_and_credit(void **state)
+{
+    (void)state;
+    static const struct refusal rows[] = {
         {TRUCK_OFFER, "max_detour_km", "max_detour_km: -1", XD_OUT_OF_RANGE, "max_detour_km",
          "-1 is not within 0 to 20000 km"},
         {TRUCK_OFFER, "max_detour_km", "max_detour_km: 20000.001", XD_OUT_OF_RANGE, "max_detour_km",
@@ -252,6 +276,14 @@ static void refuses_bad_numbers(void **state)
          "1001 is not within 0 to 1000"},
         {TRUCK_OFFER, NULL, "min_credit: -1", XD_OUT_OF_RANGE, "min_credit", "-1 is not within 0 to 1000"},
         {TRUCK_OFFER, NULL, "hold_s: soon", XD_BAD_VALUE, "hold_s", "\"soon\" is not a number"},
+    };
+    CHECK(rows);
+}
+
+static void refuses_bad_money(void **state)
+{
+    (void)state;
+    static const struct refusal rows[] = {
         {TRUCK_OFFER, NULL, "base: -0.01", XD_OUT_OF_RANGE, "base",
          "-0.01 is not within 0 to 1000000000 per match"},
         {TRUCK_OFFER, NULL, "base: 1000000000.01", XD_OUT_OF_RANGE, "base",
@@ -285,8 +317,12 @@ int main(void)
         cmocka_unit_test(refuses_wrong_side_and_kind_first),
         cmocka_unit_test(refuses_fields_it_does_not_have),
         cmocka_unit_test(refuses_fields_given_twice),
-        cmocka_unit_test(refuses_missing_fields),
-        cmocka_unit_test(refuses_bad_numbers),
+        cmocka_unit_test(refuses_trucks_with_fields_missing),
+        cmocka_unit_test(refuses_storage_with_fields_missing),
+        cmocka_unit_test(refuses_what_is_no_number_of_kilograms),
+        cmocka_unit_test(refuses_bad_amounts),
+        cmocka_unit_test(refuses_bad_distances_times_and_credit),
+        cmocka_unit_test(refuses_bad_money),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
