@@ -76,6 +76,16 @@ static struct xd_spread *spread_of(struct xd_engine *engine, const struct xd_slo
  * --------------------------------------------------------------------------------------------------------------
  */
 
+/* Ranges whose claims are kept: they look again when they have their answers. */
+static uint64_t claimed_by(const struct xd_spread *spread)
+{
+    uint64_t ranges = 0;
+    for (const struct xd_kept *kept = spread->kept.first; kept; kept = kept->next) {
+        ranges |= xd_range_bit(kept->range);
+    }
+    return ranges;
+}
+
 bool xd_spread_gathers(struct xd_engine *engine, struct xd_slot *slot)
 {
     if (!xd_is_open(slot)) return false;
@@ -84,10 +94,11 @@ bool xd_spread_gathers(struct xd_engine *engine, struct xd_slot *slot)
     extend(engine, spread, slot);
     uint64_t others = elsewhere(engine->border, spread);
     if (!others) return false;
-    if (spread->gathering) return true;
+    bool grown_meanwhile = spread->gathering;
     spread->gathering = spread->ask = true;
-    spread->asked = others;
+    spread->asked = others & ~claimed_by(spread);
     xd_touch_order(engine, slot);
+    if (grown_meanwhile) return true;
     slot->aside = true;
     xd_book_update(engine, slot);
     if (!xd_deadlines_set(&engine->deadlines, &spread->deadline, engine->now + GATHER_S))

@@ -287,6 +287,30 @@ static void a_gathering_ends_without_replies(void **state)
     xd_cluster_end(&scene.cluster);
 }
 
+/* A store that lets no less than 5000 go does not fit what the first declined proposal gave back, but what
+ * both did. */
+static void what_grows_while_it_gathers_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    submit(&scene, XD_OFFER, "store", 3000, (struct xd_order){.confirm = XD_CONFIRM_MANUAL});
+    submit(&scene, XD_OFFER, "other", 3000, (struct xd_order){.confirm = XD_CONFIRM_MANUAL});
+    uint64_t request = submit(&scene, XD_REQUEST, "acme", 6000, (struct xd_order){.min_part = 1000});
+    rest(&scene);
+    submit(&scene, XD_OFFER, "third", 5000, (struct xd_order){.min_part = 5000});
+    rest(&scene);
+    const struct xd_deal *first = engine_of(&scene, scene.p)->first_deal;
+    uint64_t one = first->id, another = first->after->id;
+    assert_int_equal(act(&scene, XD_RECORD_DECLINE, "acme", 0, one), XD_OK);
+    assert_int_equal(act(&scene, XD_RECORD_DECLINE, "acme", 0, another), XD_OK);
+    rest(&scene);
+    only_match(&scene);
+    assert_int_equal(slot_of(&scene, request)->confirmed, 5000);
+    assert_int_equal(slot_of(&scene, request)->open, 1000);
+    xd_cluster_end(&scene.cluster);
+}
+
 /* The claim was sent before P began anew: it counts for nothing, and is made again. */
 static void a_message_of_a_session_that_is_over_is_dropped(void **state)
 {
@@ -320,6 +344,7 @@ int main(void)
         cmocka_unit_test(whole_or_nothing_reaches_over_the_border),
         cmocka_unit_test(an_order_elsewhere_in_part_is_not_amended),
         cmocka_unit_test(a_gathering_ends_without_replies),
+        cmocka_unit_test(what_grows_while_it_gathers_is_asked_for_again),
         cmocka_unit_test(a_message_of_a_session_that_is_over_is_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,11 +209,18 @@ inline close_gathering()
 /* The spread order is to be treated as incoming: it came in, or it grew. */
 inline gather()
 {
-    if
-    :: !mine.gathering -> mine.gathering = true; mine.asked = ALL; mine.version++; mine.ask_version = mine.version;
-       out.ghosts = true; out.ask = true
-    :: else -> changed = true
-    fi
+    mine.gathering = true;
+    mine.asked = ALL;
+    for (i : 0 .. NQ - 1) {
+        if
+        :: mine.kept[i] -> mine.asked = mine.asked & ~BIT(i)
+        :: else
+        fi
+    }
+    mine.version++;
+    mine.ask_version = mine.version;
+    out.ghosts = true;
+    out.ask = true
 }
 
 inline take_claims(Rec)
