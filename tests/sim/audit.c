@@ -73,15 +73,35 @@ bool sim_audit_accepted(const struct sim_audit *audit, uint64_t order_id)
     return order && order->accepted;
 }
 
-/* The market's number of an order, from its ref; the account must be its own. */
-static bool number_of(struct sim_world *world, const struct sim_told_party *party, unsigned *out)
+/* The market's number of an order; SIM_ORDERS_MAX of what is not its ref. */
+static unsigned number_in(struct xd_str ref)
 {
     char text[16] = "";
-    if (party->ref.len < sizeof text) memcpy(text, party->ref.at, party->ref.len);
-    *out = text[0] == 'r' ? (unsigned)strtoul(text + 1, NULL, 10) : SIM_ORDERS_MAX;
+    if (ref.len < sizeof text) memcpy(text, ref.at, ref.len);
+    return text[0] == 'r' ? (unsigned)strtoul(text + 1, NULL, 10) : SIM_ORDERS_MAX;
+}
+
+bool sim_audit_parted(const struct sim_world *world, struct xd_str offer_ref, struct xd_str request_ref)
+{
+    const struct sim_audit *audit = world->audit;
+    unsigned offer = number_in(offer_ref), request = number_in(request_ref);
+    for (size_t i = 0; i < audit->match_count; i++) {
+        const struct known_match *match = &audit->matches[i];
+        bool ended = match->state == XD_MATCH_DECLINED || match->state == XD_MATCH_LAPSED ||
+                     match->state == XD_MATCH_CANCELLED;
+        if (ended && match->offer == offer && match->request == request) return true;
+    }
+    return false;
+}
+
+/* The account must be its own. */
+static bool number_of(struct sim_world *world, const struct sim_told_party *party, unsigned *out)
+{
+    *out = number_in(party->ref);
     bool good = *out < world->market->order_count &&
                 xd_str_equal(party->account, xd_str_of(world->market->orders[*out].account));
-    if (!good) sim_fail(world, "an event of an order that nobody wrote: %s", text);
+    if (!good)
+        sim_fail(world, "an event of an order that nobody wrote: %.*s", (int)party->ref.len, party->ref.at);
     return good;
 }
 

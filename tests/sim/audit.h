@@ -22,6 +22,9 @@ void sim_audit_event(struct sim_world *world, unsigned partition, const uint8_t 
 bool sim_audit_refused(const struct sim_audit *audit, uint64_t order_id);
 bool sim_audit_accepted(const struct sim_audit *audit, uint64_t order_id);
 
+/* Whether the two had a match that was declined, lapsed or was cancelled: they need not meet again. */
+bool sim_audit_parted(const struct sim_world *world, struct xd_str offer_ref, struct xd_str request_ref);
+
 /* How many matches there ever were. */
 size_t sim_audit_matches(const struct sim_audit *audit);
 

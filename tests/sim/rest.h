@@ -9,4 +9,7 @@
  * partitions, as a replay of their logs has them. */
 void sim_check_rest(struct sim_world *world, struct xd_engine *const *engines);
 
+/* pairs.c: no two orders rest, in one partition or in two, that should have been matched. */
+void sim_check_pairs(struct sim_world *world, struct xd_engine *const *engines);
+
 #endif

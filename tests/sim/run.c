@@ -107,6 +107,7 @@ static void check_end(struct run *run)
             sim_fail(world, "p%u played again is in another state than its owner", p);
     }
     if (!*world->failure) sim_check_rest(world, again);
+    if (!*world->failure) sim_check_pairs(world, again);
     for (unsigned p = 0; p < world->store->count; p++) {
         xd_engine_destroy(again[p]);
     }

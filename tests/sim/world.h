@@ -9,7 +9,7 @@
  *   matcher.c    a matcher: the real member, stations and relays (relaying.c: their hands)
  *   broker.c     a broker: refs, appends, feeds
  *   market.c     what clients want: orders, cancels, answers to proposals
- *   audit.c      what must be so, checked at each commit and at the end (replay.c, rest.c)
+ *   audit.c      what must be so, checked at each commit and at the end (replay.c, rest.c, pairs.c)
  *   faults.c     what goes wrong, and when
  *
  * Without memory it stops the program. */
