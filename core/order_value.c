@@ -150,6 +150,15 @@ static bool bad_text(enum xd_code code, const char *name, struct xd_str text, co
     return xd_fail(error, code, name, "%s is not %s", given, wanted);
 }
 
+static bool outside_times(const struct xd_field *field, const msgpack_object *value, struct xd_error *error)
+{
+    char given[XD_GIVEN], low[32], high[32];
+    xd_given_value(value, given);
+    xd_time_format(field->min, low);
+    xd_time_format(field->max, high);
+    return xd_fail(error, XD_OUT_OF_RANGE, field->name, "%s is not within %s to %s", given, low, high);
+}
+
 static bool read_time(const struct xd_field *field, const msgpack_object *value, int64_t *out,
                       struct xd_error *error)
 {
@@ -160,7 +169,8 @@ static bool read_time(const struct xd_field *field, const msgpack_object *value,
         struct xd_str text = {0};
         if (!read_string(field->name, value, wanted, &text, error)) return false;
         int64_t time;
-        if (xd_time_parse(text.at, text.len, &time) && time >= field->min && time <= field->max) {
+        if (xd_time_parse(text.at, text.len, &time)) {
+            if (time < field->min || time > field->max) return outside_times(field, value, error);
             *out = time;
             return true;
         }
@@ -171,16 +181,10 @@ static bool read_time(const struct xd_field *field, const msgpack_object *value,
     }
     struct xd_error inner;
     if (read_number(&rule, value, out, &inner)) return true;
+    if (inner.code == XD_OUT_OF_RANGE) return outside_times(field, value, error);
     char given[XD_GIVEN];
     xd_given_value(value, given);
-    if (inner.code != XD_OUT_OF_RANGE) {
-        return xd_fail(error, inner.code, field->name, "%s is not %s", given, wanted);
-    }
-    char low[32];
-    char high[32];
-    xd_time_format(field->min, low);
-    xd_time_format(field->max, high);
-    return xd_fail(error, XD_OUT_OF_RANGE, field->name, "%s is not within %s to %s", given, low, high);
+    return xd_fail(error, inner.code, field->name, "%s is not %s", given, wanted);
 }
 
 static bool read_day(const struct xd_field *field, const msgpack_object *value, int64_t *out,
@@ -190,8 +194,14 @@ static bool read_day(const struct xd_field *field, const msgpack_object *value, 
     struct xd_str text = {0};
     if (!read_string(field->name, value, wanted, &text, error)) return false;
     int64_t day;
-    if (!xd_day_parse(text.at, text.len, &day) || day < field->min || day > field->max) {
+    if (!xd_day_parse(text.at, text.len, &day))
         return bad_text(XD_BAD_VALUE, field->name, text, wanted, error);
+    if (day < field->min || day > field->max) {
+        char given[XD_GIVEN], low[16], high[16];
+        xd_given_value(value, given);
+        xd_day_format(field->min, low);
+        xd_day_format(field->max, high);
+        return xd_fail(error, XD_OUT_OF_RANGE, field->name, "%s is not within %s to %s", given, low, high);
     }
     *out = day;
     return true;
