@@ -328,6 +328,11 @@ static const uint8_t by_name[] = {
 static_assert(sizeof by_name == XD_FIELD_COUNT, "each field once");
 static_assert(XD_FIELD_COUNT <= 64, "xd_order.given has a bit for each");
 
+const char *xd_dim_unit(enum xd_dim dim, const char *amount)
+{
+    return dim == XD_PALLETS && strcmp(amount, "1") == 0 ? "pallet" : xd_dim_names[dim];
+}
+
 enum xd_column xd_column(enum xd_side side, enum xd_kind kind)
 {
     return (enum xd_column)((unsigned)kind * XD_SIDES + (unsigned)side);

@@ -128,6 +128,9 @@ extern const char *const xd_confirm_names[];
 extern const char *const xd_dim_names[];
 extern const uint8_t xd_dim_scale[XD_DIMS];
 
+/* The name of a dimension as it stands behind an amount: "pallet" behind "1", "pallets" behind "2.5". */
+const char *xd_dim_unit(enum xd_dim dim, const char *amount);
+
 /* Appends a field and its value, as they are written on a command line ("field=value"; `text` is what follows the
  * "="), to a msgpack map under construction: numbers as decimal strings, places from "lat,lon", ranges from
  * "min..max", lists from "a,b", all else as it is. The broker does the checking: this fails, with nothing appended,

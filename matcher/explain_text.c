@@ -47,6 +47,14 @@ static void add_number(struct text *text, int64_t value, int scale)
     add(text, "%s", digits);
 }
 
+/* "2.5 pallets" */
+static void add_amount(struct text *text, int64_t value, enum xd_dim dim)
+{
+    char digits[32];
+    xd_decimal_format(value, xd_dim_scale[dim], digits);
+    add(text, "%s %s", digits, xd_dim_unit(dim, digits));
+}
+
 static void add_time(struct text *text, const char *before, int64_t time)
 {
     char when[32];
@@ -123,8 +131,8 @@ static void tell_room(struct text *text, const struct xd_slot *order, const stru
         int64_t change = nearest->change[d];
         if (!change) continue;
         add(text, "%s", comma);
-        add_number(text, change < 0 ? -change : change, xd_dim_scale[d]);
-        add(text, " %s %s", xd_dim_names[d], change < 0 ? "less" : "more");
+        add_amount(text, change < 0 ? -change : change, d);
+        add(text, change < 0 ? " less" : " more");
         comma = ", ";
     }
     if (!nearest->change[XD_KNOB_MIN_PART]) return;

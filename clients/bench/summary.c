@@ -2,6 +2,7 @@
 
 #include "clients/bench/places.h"
 #include "core/decimal.h"
+#include "core/schema.h"
 
 #include <stdio.h>
 
@@ -11,8 +12,8 @@ static void describe_truck(const struct xd_told_match *match, const char *price,
 {
     char pallets[32];
     xd_decimal_format(match->amount[XD_PALLETS], 2, pallets);
-    snprintf(out, XD_SUMMARY_LINE, "%.1f t, %s pallets  %s -> %s  %s", (double)match->amount[XD_KG] / 1000,
-             pallets, xd_places_name(match->from_lat, match->from_lon),
+    snprintf(out, XD_SUMMARY_LINE, "%.1f t, %s %s  %s -> %s  %s", (double)match->amount[XD_KG] / 1000,
+             pallets, xd_dim_unit(XD_PALLETS, pallets), xd_places_name(match->from_lat, match->from_lon),
              xd_places_name(match->to_lat, match->to_lon), price);
 }
 
@@ -22,10 +23,11 @@ static void describe_storage(const struct xd_told_match *match, const char *plac
 {
     char amount[32];
     bool cold = match->kind == XD_COLD;
-    xd_decimal_format(match->amount[xd_main_dim(match->kind)], 2, amount);
-    snprintf(out, XD_SUMMARY_LINE, "%s %s, %lld days  %s%s%s  %s", amount, cold ? "pallets" : "m2",
-             (long long)match->days, cold ? "cold store" : "warehouse", place ? " in " : "",
-             place ? place : "", price);
+    enum xd_dim dim = xd_main_dim(match->kind);
+    xd_decimal_format(match->amount[dim], 2, amount);
+    snprintf(out, XD_SUMMARY_LINE, "%s %s, %lld day%s  %s%s%s  %s", amount, xd_dim_unit(dim, amount),
+             (long long)match->days, match->days == 1 ? "" : "s", cold ? "cold store" : "warehouse",
+             place ? " in " : "", place ? place : "", price);
 }
 
 static void keep_line(struct xd_summary *summary, const struct xd_load *load,

@@ -77,7 +77,7 @@ const char *xd_view_amount(const msgpack_object *order, const char *key, char ou
     bool floor = strcmp(xd_view(order, "kind", kind), xd_kind_names[XD_WAREHOUSE]) == 0;
     out[0] = '\0';
     if (*xd_view(order, key, amount))
-        snprintf(out, XD_VIEW, "%.40s %s", amount, xd_dim_names[floor ? XD_M2 : XD_PALLETS]);
+        snprintf(out, XD_VIEW, "%.40s %s", amount, xd_dim_unit(floor ? XD_M2 : XD_PALLETS, amount));
     return out;
 }
 
@@ -88,7 +88,8 @@ const char *xd_view_amounts(const msgpack_object *match, char out[static XD_VIEW
     for (size_t i = 0; xd_dim_names[i]; i++) {
         char amount[XD_VIEW];
         if (!*xd_view(match, xd_dim_names[i], amount)) continue;
-        int n = snprintf(out + len, XD_VIEW - len, "%s%.24s %s", len > 0 ? " " : "", amount, xd_dim_names[i]);
+        int n = snprintf(out + len, XD_VIEW - len, "%s%.24s %s", len > 0 ? " " : "", amount,
+                         xd_dim_unit((enum xd_dim)i, amount));
         if (n < 0 || (size_t)n >= XD_VIEW - len) break;
         len += (size_t)n;
     }

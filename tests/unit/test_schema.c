@@ -78,6 +78,16 @@ static void columns_have_names(void **state)
     assert_string_equal(xd_column_name(XD_WAREHOUSE_REQUEST), "warehouse request");
 }
 
+static void one_pallet_is_no_pallets(void **state)
+{
+    (void)state;
+    assert_string_equal(xd_dim_unit(XD_PALLETS, "1"), "pallet");
+    assert_string_equal(xd_dim_unit(XD_PALLETS, "0"), "pallets");
+    assert_string_equal(xd_dim_unit(XD_PALLETS, "0.1"), "pallets");
+    assert_string_equal(xd_dim_unit(XD_PALLETS, "11"), "pallets");
+    assert_string_equal(xd_dim_unit(XD_KG, "1"), "kg");
+}
+
 static void dimensions_are_the_tables(void **state)
 {
     (void)state;
@@ -261,6 +271,7 @@ int main(void)
         cmocka_unit_test(finds_only_whole_names),
         cmocka_unit_test(columns_have_names),
         cmocka_unit_test(dimensions_are_the_tables),
+        cmocka_unit_test(one_pallet_is_no_pallets),
         cmocka_unit_test(features_have_a_bit_each),
         cmocka_unit_test(atp_classes_imply_lower_ones),
         cmocka_unit_test(reads_fields_from_a_command_line),
