@@ -16,6 +16,8 @@ struct reading {
     struct xd_option_given *given;
     struct xd_buf *mistakes;
     const char *file; /* the INI file under way */
+    FILE *stream;     /* it, open */
+    int line;         /* how many of its lines have been read */
     bool failed;
 };
 
@@ -148,20 +150,51 @@ static int on_line(void *arg, const char *section, const char *name, const char 
     return 1;
 }
 
+/* Whether a line goes on behind what of it filled `line`; reads on to its end. */
+static bool goes_on(FILE *stream, const char *line, int room)
+{
+    size_t len = strlen(line);
+    if (len + 1 < (size_t)room || line[len - 1] == '\n') return false;
+    int next = getc(stream);
+    bool more = next != EOF && next != '\n';
+    while (next != EOF && next != '\n')
+        next = getc(stream);
+    return more;
+}
+
+/* A line for inih, which would take one that is longer than its buffer for two: a value cut short, and a line
+ * more. */
+static char *read_line(char *line, int room, void *arg)
+{
+    struct reading *reading = arg;
+    if (!fgets(line, room, reading->stream)) return NULL;
+    reading->line++;
+    if (goes_on(reading->stream, line, room)) {
+        xd_options_mistake(
+            reading->mistakes,
+            "line %d of %s: longer than %d bytes; so long a value goes in a flag or the environment",
+            reading->line, reading->file, room - 1);
+        reading->failed = true;
+        line[0] = '\0';
+    }
+    return line;
+}
+
 static void read_file(struct reading *reading)
 {
     const struct xd_options *options = reading->options;
     size_t at = options->config ? find(options, options->config, strlen(options->config)) : options->count;
     if (at == options->count || !reading->given->text[at] || !*reading->given->text[at]) return;
     reading->file = reading->given->text[at];
-    int line = ini_parse(reading->file, on_line, reading);
-    if (line == 0) return;
-    reading->failed = true;
+    reading->stream = fopen(reading->file, "r");
+    int line = reading->stream ? ini_parse_stream(read_line, reading, on_line, reading) : 0;
     if (line > 0)
-        xd_options_mistake(reading->mistakes, "line %d of %s: not 'name = value' of less than 200 bytes",
-                           line, reading->file);
-    else
+        xd_options_mistake(reading->mistakes, "line %d of %s: not 'name = value'", line, reading->file);
+    bool unread = !reading->stream || ferror(reading->stream) || line < 0;
+    if (unread)
         xd_options_mistake(reading->mistakes, "--%s: %s cannot be read", options->config, reading->file);
+    if (line || unread) reading->failed = true;
+    if (reading->stream) fclose(reading->stream);
 }
 
 /* Turns the texts into the program's values. */

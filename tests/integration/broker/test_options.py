@@ -134,7 +134,11 @@ class Mistakes(unittest.TestCase):
                                 ("help = true\n", "help in %s: no such option; --help lists them"),
                                 ("[tls]\ncert = x\n", "[tls] in %s: there are no sections"),
                                 ("backlog = 1m\nbacklog = 2m\n", "backlog in %s: given twice"),
-                                ("what is this\n", "line 1 of %s: not 'name = value' of less than 200 bytes")):
+                                ("what is this\n", "line 1 of %s: not 'name = value'"),
+                                ("\ndata = %s\nodd = 1\n" % ("x" * 193), "line 2 of %s: longer than 199 bytes; so long "
+                                 "a value goes in a flag or the environment"),
+                                ("\ndata = %s\nodd = 1\n" % ("x" * 193), "odd in %s: no such option; --help lists them"),
+                                ("data = %s\nodd = 1" % ("x" * 192), "odd in %s: no such option; --help lists them")):
                 with self.subTest(text=text):
                     with open(path, "w", encoding="utf-8") as file:
                         file.write(text)
