@@ -67,6 +67,10 @@ void rig_close(struct rig *rig);
 bool rig_try_own(struct rig *rig);
 void rig_own(struct rig *rig);
 
+/* Initialised, opened, owned; and closed, opened and owned again. */
+void rig_start(struct rig *rig, const char *vfs);
+void rig_restart(struct rig *rig);
+
 /* One turn of the event loop, waiting at most `ms`. */
 void rig_turn(struct rig *rig, int ms);
 

@@ -1,28 +1,15 @@
 /* Disks that run full or fail, and heal. */
 #include "tests/ledger/cmocka_all.h"
-#include "tests/ledger/rig.h"
+#include "tests/ledger/many.h"
 #include "tests/support/powerloss_vfs.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { MANY = 5000 };
-static struct rig_append answers[MANY];
-
-static void append_many(struct rig *rig, unsigned from, unsigned count, size_t len)
-{
-    for (unsigned i = from; i < from + count; i++) {
-        struct toy_record record = {.number = i, .wish = TOY_KEEP, .account = "acme", .ref = "-"};
-        rig_append(rig, &record, 0, len, &answers[i]);
-    }
-}
-
 static void start(struct rig *rig)
 {
     powerloss_start(1);
-    rig_init(rig, POWERLOSS_VFS);
-    rig_open(rig);
-    rig_own(rig);
+    rig_start(rig, POWERLOSS_VFS);
 }
 
 static void end(struct rig *rig)
@@ -53,7 +40,7 @@ static void a_full_disk_refuses_and_heals(void **state)
     unsigned n = 0;
     for (int round = 0; round < 3; round++) {
         powerloss_limit(powerloss_bytes() + 300000);
-        while (xd_ledger_health(rig.ledger) == XD_OK && n < MANY - 1000) {
+        while (xd_ledger_health(rig.ledger) == XD_OK && n < 4000) {
             append_many(&rig, n, 20, 1000);
             rig_turn(&rig, 0);
             append_many(&rig, n + 20, 20, 1000);
@@ -80,9 +67,7 @@ static void a_full_disk_refuses_and_heals(void **state)
         assert_int_equal(answers[n - 1].result.code, XD_OK);
         assert_stored_is_what_was_acknowledged(&rig, n);
     }
-    rig_close(&rig);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_restart(&rig);
     assert_stored_is_what_was_acknowledged(&rig, n);
     end(&rig);
 }
@@ -170,9 +155,7 @@ static void a_snapshot_that_does_not_fit_harms_nothing(void **state)
     assert_stored_is_what_was_acknowledged(&rig, 100);
     assert_int_equal(rig_snapshot(&rig), XD_OK);
     struct toy_state before = rig.state;
-    rig_close(&rig);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_restart(&rig);
     assert_memory_equal(&before, &rig.state, sizeof before);
     end(&rig);
 }

@@ -18,18 +18,11 @@ static void append_some(struct rig *rig, unsigned from, unsigned until)
     rig_wait_answers(rig);
 }
 
-static void start(struct rig *rig)
-{
-    rig_init(rig, NULL);
-    rig_open(rig);
-    rig_own(rig);
-}
-
 static void an_account_reads_its_own_events(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     for (unsigned i = 0; i < RECORDS; i += 50)
         append_some(&rig, i, i + 50);
     uint64_t thirds = (RECORDS + 2) / 3, all = RECORDS + thirds;
@@ -76,7 +69,7 @@ static void a_run_is_bounded(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     append_some(&rig, 0, RECORDS);
     struct seen seen = {.done = false};
     xd_ledger_read_events(rig.ledger, 0, 0, xd_str_of("*"), 1000, on_run, &seen);
@@ -162,7 +155,7 @@ static void cursors_are_kept(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     assert_int_equal(load(&rig, "acme", "app").code, XD_NOT_FOUND);
     assert_int_equal(save(&rig, "acme", "app", 5), XD_OK);
     assert_int_equal(save(&rig, "acme", "app", 7), XD_OK);

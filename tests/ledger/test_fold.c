@@ -14,9 +14,7 @@ static uint64_t ids[ORDERS];
 static void start(struct rig *rig)
 {
     powerloss_start(1);
-    rig_init(rig, POWERLOSS_VFS);
-    rig_open(rig);
-    rig_own(rig);
+    rig_start(rig, POWERLOSS_VFS);
 }
 
 static void restart(struct rig *rig)

@@ -37,9 +37,7 @@ static void an_append_is_answered_then_its_events_are_told(void **state)
 {
     (void)state;
     struct rig rig;
-    rig_init(&rig, NULL);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_start(&rig, NULL);
     for (unsigned i = 0; i < 10; i++) {
         rig.told_after = &answers[i];
         append_many(&rig, i, 1, 200);
@@ -83,9 +81,7 @@ static void what_arrives_during_a_sync_goes_into_one_transaction(void **state)
 {
     (void)state;
     struct rig rig;
-    rig_init(&rig, NULL);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_start(&rig, NULL);
     append_many(&rig, 0, 1, 200);
     rig_turn(&rig, 0); /* the writer has it */
     append_many(&rig, 1, 2000, 200);
@@ -101,9 +97,7 @@ static void a_batch_is_capped_and_never_parts_a_record_from_its_events(void **st
 {
     (void)state;
     struct rig rig;
-    rig_init(&rig, NULL);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_start(&rig, NULL);
     append_many(&rig, 0, 10000, 0);
     append_many(&rig, 10000, 100, 100000); /* 10 MB */
     rig_wait_answers(&rig);
@@ -198,9 +192,7 @@ static void closing_stores_what_is_under_way(void **state)
 {
     (void)state;
     struct rig rig;
-    rig_init(&rig, NULL);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_start(&rig, NULL);
     append_many(&rig, 0, 500, 0);
     struct at_close read = {0}, saved = {0};
     xd_ledger_read_log(rig.ledger, 0, 0, 1000, on_read_at_close, &read);
@@ -240,9 +232,7 @@ static void settling_waits_for_what_was_appended_before(void **state)
 {
     (void)state;
     struct rig rig;
-    rig_init(&rig, NULL);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_start(&rig, NULL);
     struct settling at_rest = {.rig = &rig}, busy = {.rig = &rig};
     xd_ledger_settle(rig.ledger, on_settled, &at_rest);
     assert_false(at_rest.done);
@@ -262,9 +252,7 @@ static void time_never_goes_back(void **state)
 {
     (void)state;
     struct rig rig;
-    rig_init(&rig, NULL);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_start(&rig, NULL);
     int64_t first = rig.clock_ms;
     append_many(&rig, 0, 1, 0);
     rig.clock_ms -= 5000;
@@ -401,9 +389,7 @@ static void the_write_ahead_log_stays_small(void **state)
 {
     (void)state;
     struct rig rig;
-    rig_init(&rig, NULL);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_start(&rig, NULL);
     char path[128];
     snprintf(path, sizeof path, "%s/ledger.db-wal", rig.directory);
     off_t largest = 0;

@@ -1,39 +1,15 @@
 #include "tests/ledger/cmocka_all.h"
-#include "tests/ledger/rig.h"
+#include "tests/ledger/many.h"
 
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MANY = 4000 };
-static struct rig_append answers[MANY];
-
-static void append_many(struct rig *rig, unsigned from, unsigned count, size_t len)
-{
-    for (unsigned i = from; i < from + count; i++) {
-        struct toy_record record = {.number = i, .wish = TOY_KEEP, .account = "acme", .ref = "-"};
-        rig_append(rig, &record, 0, len, &answers[i]);
-    }
-}
-
-static void assert_answers(unsigned from, unsigned count, enum xd_code code)
-{
-    for (unsigned i = from; i < from + count; i++)
-        assert_int_equal(answers[i].result.code, code);
-}
-
-static void start(struct rig *rig)
-{
-    rig_init(rig, NULL);
-    rig_open(rig);
-    rig_own(rig);
-}
-
 static void epochs_rise_and_a_former_owner_is_told(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     struct xd_lease first = rig.lease;
     assert_int_equal(first.epoch, 1);
     append_many(&rig, 0, 10, 0);
@@ -51,9 +27,7 @@ static void epochs_rise_and_a_former_owner_is_told(void **state)
     append_many(&rig, 10, 10, 0);
     rig_wait_answers(&rig);
     assert_answers(0, 20, XD_OK);
-    rig_close(&rig);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_restart(&rig);
     assert_int_equal(rig.lease.epoch, 3);
     struct toy_state replayed;
     rig_check_replay(&rig, &replayed);
@@ -72,7 +46,7 @@ static void a_fenced_owner_commits_nothing(void **state)
     };
     for (size_t i = 0; i < sizeof takeovers / sizeof *takeovers; i++) {
         struct rig rig;
-        start(&rig);
+        rig_start(&rig, NULL);
         append_many(&rig, 0, 10, 0);
         rig_wait_answers(&rig);
         rig_sql(&rig, takeovers[i]);
@@ -96,9 +70,7 @@ static void a_fenced_owner_commits_nothing(void **state)
             append_many(&rig, 31, 10, 0);
             rig_wait_answers(&rig);
             assert_answers(31, 10, XD_OK);
-            struct toy_state replayed;
-            rig_check_replay(&rig, &replayed);
-            assert_int_equal(replayed.next_record, 20);
+            check_whole(&rig, 20);
         }
         rig_free(&rig);
     }
@@ -108,7 +80,7 @@ static void a_wrong_commit_is_refused_and_everything_since_is_lost(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     append_many(&rig, 0, 10, 0);
     rig_wait_answers(&rig);
     static const enum xd_code expected[] = {XD_FENCED, XD_FENCED, XD_INTERNAL, XD_INTERNAL, XD_NO_MEMORY};
@@ -136,9 +108,7 @@ static void a_wrong_commit_is_refused_and_everything_since_is_lost(void **state)
     append_many(&rig, 10, 10, 0);
     rig_wait_answers(&rig);
     assert_answers(10, 10, XD_OK);
-    struct toy_state replayed;
-    rig_check_replay(&rig, &replayed);
-    assert_int_equal(replayed.next_record, 20);
+    check_whole(&rig, 20);
     rig_free(&rig);
 }
 
@@ -146,7 +116,7 @@ static void a_released_partition_stores_but_does_not_commit(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     xd_ledger_release(rig.ledger, &rig.lease);
     append_many(&rig, 0, 10, 0);
     rig_wait_answers(&rig);
@@ -188,7 +158,7 @@ static void the_log_before_a_snapshot_is_trimmed(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     for (unsigned i = 0; i < 30; i++) {
         append_many(&rig, 20 * i, 20, 0);
         rig_wait_answers(&rig);
@@ -204,9 +174,7 @@ static void the_log_before_a_snapshot_is_trimmed(void **state)
     rig_wait_answers(&rig);
     assert_answers(0, 650, XD_OK);
     struct toy_state before = rig.state;
-    rig_close(&rig);
-    rig_open(&rig);
-    rig_own(&rig); /* from the snapshot and the tail */
+    rig_restart(&rig); /* from the snapshot and the tail */
     assert_memory_equal(&before, &rig.state, sizeof before);
     rig_free(&rig);
 }
@@ -215,7 +183,7 @@ static void a_new_snapshot_replaces_the_old(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     for (unsigned round = 0; round < 3; round++) {
         append_many(&rig, 0, 30, 0);
         assert_int_equal(rig_snapshot(&rig), round == 0 ? XD_OK : XD_OK); /* of what is durable or not yet */
@@ -225,9 +193,7 @@ static void a_new_snapshot_replaces_the_old(void **state)
         rig_turn(&rig, 50);
     assert_int_equal(rig_sql(&rig, "SELECT count(*) FROM chunks"), 3);
     struct toy_state before = rig.state;
-    rig_close(&rig);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_restart(&rig);
     assert_memory_equal(&before, &rig.state, sizeof before);
     rig_free(&rig);
 }
@@ -265,7 +231,7 @@ static void one_snapshot_at_a_time_and_commits_go_on_meanwhile(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     append_many(&rig, 0, 10, 0);
     rig_wait_answers(&rig);
     assert_int_equal(xd_ledger_begin_snapshot(rig.ledger, &rig.lease, 10, 14), XD_OK);
@@ -288,7 +254,7 @@ static void a_dropped_snapshot_leaves_the_one_before(void **state)
     (void)state;
     struct rig rig;
     struct xd_buf chunk;
-    start(&rig);
+    rig_start(&rig, NULL);
     append_many(&rig, 0, 10, 0);
     rig_wait_answers(&rig);
     assert_int_equal(rig_snapshot(&rig), XD_OK);
@@ -302,9 +268,7 @@ static void a_dropped_snapshot_leaves_the_one_before(void **state)
         assert_int_equal(rig_end_snapshot(&rig), XD_WRONG_STATE);
     }
     struct toy_state before = rig.state;
-    rig_close(&rig);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_restart(&rig);
     assert_memory_equal(&before, &rig.state, sizeof before);
     rig_free(&rig);
 }

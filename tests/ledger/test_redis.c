@@ -1,6 +1,6 @@
 /* What only the ledger on Redis promises: over broken connections, restarts of Redis, and other processes. */
 #include "tests/ledger/cmocka_all.h"
-#include "tests/ledger/rig.h"
+#include "tests/ledger/many.h"
 #include "tests/support/cutting_proxy.h"
 
 #include <event2/event.h>
@@ -8,38 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MANY = 6000 };
-static struct rig_append answers[MANY];
-
-static void append_many(struct rig *rig, unsigned from, unsigned count)
-{
-    for (unsigned i = from; i < from + count; i++) {
-        struct toy_record record = {.number = i, .wish = TOY_KEEP, .account = "acme", .ref = "-"};
-        rig_append(rig, &record, 0, 200, &answers[i]);
-    }
-}
-
-static void assert_answers(unsigned from, unsigned count, enum xd_code code)
-{
-    for (unsigned i = from; i < from + count; i++)
-        assert_int_equal(answers[i].result.code, code);
-}
-
-static void start(struct rig *rig)
-{
-    rig_init(rig, NULL);
-    rig_open(rig);
-    rig_own(rig);
-}
-
-/* Everything is stored once, and its events are those of its records. */
-static void check_whole(struct rig *rig, uint64_t records)
-{
-    struct toy_state replayed;
-    rig_check_replay(rig, &replayed);
-    assert_int_equal(replayed.next_record, records);
-}
 
 static int cli_number(const struct rig *rig, const char *command)
 {
@@ -52,10 +20,10 @@ static void connections_cut_under_load_double_and_lose_nothing(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     for (unsigned round = 0; round < 30; round++) {
         for (unsigned part = 0; part < 4; part++) {
-            append_many(&rig, round * 100 + part * 25, 25);
+            append_many(&rig, round * 100 + part * 25, 25, 200);
             rig_turn(&rig, 0);
         }
         if (round % 3 == 0) redis_cli(&rig.server, "client kill type normal");
@@ -81,9 +49,9 @@ static void lost_answers_double_nothing(void **state)
     rig_own(&rig);
     for (unsigned round = 0; round < 40; round++) {
         proxy.cut_every = 3 + round % 7;
-        append_many(&rig, round * 20, 20);
+        append_many(&rig, round * 20, 20, 200);
         rig_turn(&rig, 0);
-        append_many(&rig, 1000 + round * 20, 20);
+        append_many(&rig, 1000 + round * 20, 20, 200);
         for (int turn = 0; turn < 30; turn++)
             rig_turn(&rig, 2);
         proxy.cut_every = 0;
@@ -103,9 +71,9 @@ static void a_killed_redis_loses_nothing_that_it_synced(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     for (unsigned round = 0; round < 5; round++) {
-        append_many(&rig, round * 200, 200);
+        append_many(&rig, round * 200, 200, 200);
         for (unsigned turn = 0; turn < round; turn++)
             rig_turn(&rig, 0);
         redis_server_kill(&rig.server);
@@ -127,7 +95,7 @@ static void without_redis_appends_fail_with_a_code_and_heal(void **state)
     rig_open(&rig);
     rig_own(&rig);
     redis_server_kill(&rig.server);
-    append_many(&rig, 0, 10);
+    append_many(&rig, 0, 10, 200);
     rig_wait_answers(&rig);
     assert_answers(0, 10, XD_STORAGE_FAILED);
     for (int i = 0; i < 1000 && xd_ledger_health(rig.ledger) == XD_OK; i++)
@@ -137,7 +105,7 @@ static void without_redis_appends_fail_with_a_code_and_heal(void **state)
     for (int i = 0; i < 4000 && xd_ledger_health(rig.ledger) != XD_OK; i++)
         rig_turn(&rig, 5);
     assert_int_equal(xd_ledger_health(rig.ledger), XD_OK);
-    append_many(&rig, 10, 10);
+    append_many(&rig, 10, 10, 200);
     rig_wait_answers(&rig);
     assert_answers(10, 10, XD_OK);
     check_whole(&rig, 10);
@@ -148,10 +116,10 @@ static void scripts_that_redis_forgot_are_sent_again(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     for (unsigned round = 0; round < 3; round++) {
         assert_string_equal(redis_cli(&rig.server, "script flush"), "OK");
-        append_many(&rig, round * 50, 50);
+        append_many(&rig, round * 50, 50, 200);
         rig_wait_answers(&rig);
     }
     assert_answers(0, 150, XD_OK);
@@ -163,18 +131,18 @@ static void a_full_redis_refuses_with_a_code_and_heals(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
-    append_many(&rig, 0, 10);
+    rig_start(&rig, NULL);
+    append_many(&rig, 0, 10, 200);
     rig_wait_answers(&rig);
     redis_cli(&rig.server, "config set maxmemory 1");
-    append_many(&rig, 10, 10);
+    append_many(&rig, 10, 10, 200);
     rig_wait_answers(&rig);
     assert_answers(10, 10, XD_STORAGE_FULL);
     assert_int_equal(xd_ledger_health(rig.ledger), XD_STORAGE_FULL);
     redis_cli(&rig.server, "config set maxmemory 0");
     for (int i = 0; i < 4000 && xd_ledger_health(rig.ledger) != XD_OK; i++)
         rig_turn(&rig, 5);
-    append_many(&rig, 20, 10);
+    append_many(&rig, 20, 10, 200);
     rig_wait_answers(&rig);
     assert_answers(20, 10, XD_OK);
     check_whole(&rig, 20);
@@ -194,12 +162,12 @@ static void a_fenced_owner_commits_nothing(void **state)
     };
     for (size_t i = 0; i < sizeof takeovers / sizeof *takeovers; i++) {
         struct rig rig;
-        start(&rig);
-        append_many(&rig, 0, 10);
+        rig_start(&rig, NULL);
+        append_many(&rig, 0, 10, 200);
         rig_wait_answers(&rig);
         int commits = cli_number(&rig, "xlen 'xd:{p0}:out'");
         redis_cli(&rig.server, "%s", takeovers[i]);
-        append_many(&rig, 10, 20);
+        append_many(&rig, 10, 20, 200);
         rig_wait_answers(&rig);
         assert_answers(10, 20, XD_OK); /* stored, but nobody has looked at them */
         assert_false(answers[10].result.outcome_known);
@@ -220,8 +188,8 @@ static void a_lease_is_waited_for_and_a_dead_owner_replaced(void **state)
 {
     (void)state;
     struct rig rig, other;
-    start(&rig);
-    append_many(&rig, 0, 10);
+    rig_start(&rig, NULL);
+    append_many(&rig, 0, 10, 200);
     rig_wait_answers(&rig);
     other = rig; /* a second process over the same Redis */
     memset(&other.state, 0, sizeof other.state);
@@ -235,7 +203,7 @@ static void a_lease_is_waited_for_and_a_dead_owner_replaced(void **state)
     assert_true(rig_try_own(&other)); /* the first does not turn, so its lease ends */
     assert_int_equal(other.lease.epoch, rig.lease.epoch + 1);
 
-    append_many(&rig, 10, 5); /* any process may append; the former owner commits nothing */
+    append_many(&rig, 10, 5, 200); /* any process may append; the former owner commits nothing */
     while (rig.lost_count == 0) {
         rig_turn(&rig, 5);
         rig_turn(&other, 5);
@@ -261,9 +229,9 @@ static void the_log_before_a_snapshot_is_trimmed(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     for (unsigned i = 0; i < 30; i++) {
-        append_many(&rig, 20 * i, 20);
+        append_many(&rig, 20 * i, 20, 200);
         rig_wait_answers(&rig);
     }
     for (int i = 0; i < 2; i++) {
@@ -271,12 +239,10 @@ static void the_log_before_a_snapshot_is_trimmed(void **state)
         assert_int_equal(cli_number(&rig, "xlen 'xd:{p0}:log'"), 0);
         assert_int_equal(cli_number(&rig, "eval \"return #redis.call('KEYS', 'xd:{p0}:s:*')\" 0"), 3);
     }
-    append_many(&rig, 600, 50);
+    append_many(&rig, 600, 50, 200);
     rig_wait_answers(&rig);
     struct toy_state before = rig.state;
-    rig_close(&rig);
-    rig_open(&rig);
-    rig_own(&rig); /* from the snapshot and the tail */
+    rig_restart(&rig); /* from the snapshot and the tail */
     assert_memory_equal(&before, &rig.state, sizeof before);
     rig_free(&rig);
 }
@@ -305,7 +271,7 @@ static void a_weak_redis_is_refused_with_words(void **state)
         rig.redis.accept_weak = true;
         rig_open(&rig);
         rig_own(&rig);
-        append_many(&rig, 0, 1);
+        append_many(&rig, 0, 1, 200);
         rig_wait_answers(&rig);
         assert_int_equal(answers[0].result.reached, i == 0 ? XD_DURABILITY_FSYNCED : XD_DURABILITY_ACCEPTED);
         rig_free(&rig);
@@ -349,10 +315,10 @@ static void lost_writes_raise_the_generation(void **state)
     rig.redis.accept_weak = true;
     rig_open(&rig);
     rig_own(&rig);
-    append_many(&rig, 0, 100);
+    append_many(&rig, 0, 100, 200);
     rig_wait_answers(&rig);
     redis_cli(&rig.server, "config set appendonly no"); /* from here on nothing reaches the file */
-    append_many(&rig, 100, 100);
+    append_many(&rig, 100, 100, 200);
     rig_wait_answers(&rig);
     uint64_t told = xd_ledger_event_head(rig.ledger, 0);
     redis_server_kill(&rig.server);
@@ -364,7 +330,7 @@ static void lost_writes_raise_the_generation(void **state)
     assert_int_equal(rig.lost_count, 1);
     rig.told = xd_ledger_event_head(rig.ledger, 0);
     rig_own(&rig);
-    append_many(&rig, 200, 10);
+    append_many(&rig, 200, 10, 200);
     rig_wait_answers(&rig);
     assert_answers(200, 10, XD_OK);
     check_whole(&rig, 110);

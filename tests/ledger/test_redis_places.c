@@ -1,23 +1,14 @@
 /* The ledger wherever Redis is: over TLS, behind sentinels that name another master, in a cluster whose slots
  * move. */
 #include "tests/ledger/cmocka_all.h"
-#include "tests/ledger/rig.h"
+#include "tests/ledger/many.h"
 
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY = 4000, SENTINELS = 3, NODES = 3 };
-static struct rig_append answers[MANY];
-
-static void append_many(struct rig *rig, unsigned from, unsigned count)
-{
-    for (unsigned i = from; i < from + count; i++) {
-        struct toy_record record = {.number = i, .wish = TOY_KEEP, .account = "acme", .ref = "-"};
-        rig_append(rig, &record, 0, 200, &answers[i]);
-    }
-}
+enum { SENTINELS = 3, NODES = 3 };
 
 static void assert_stored(unsigned from, unsigned count, enum xd_durability reached)
 {
@@ -25,13 +16,6 @@ static void assert_stored(unsigned from, unsigned count, enum xd_durability reac
         assert_int_equal(answers[i].result.code, XD_OK);
         assert_int_equal(answers[i].result.reached, reached);
     }
-}
-
-static void check_whole(struct rig *rig, uint64_t records)
-{
-    struct toy_state replayed;
-    rig_check_replay(rig, &replayed);
-    assert_int_equal(replayed.next_record, records);
 }
 
 static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -112,7 +96,7 @@ static void tls_with_certificates_and_an_acl_user(void **state)
     rig.redis.timeout_ms = 5000;
     rig_open(&rig);
     rig_own(&rig);
-    append_many(&rig, 0, 500);
+    append_many(&rig, 0, 500, 200);
     rig_wait_answers(&rig);
     assert_stored(0, 500, XD_DURABILITY_FSYNCED);
     check_whole(&rig, 500);
@@ -175,13 +159,13 @@ static void a_failed_over_master_is_found_through_sentinels(void **state)
     rig.redis.timeout_ms = 15000;
     rig_open(&rig);
     rig_own(&rig);
-    append_many(&rig, 0, 500);
+    append_many(&rig, 0, 500, 200);
     rig_wait_answers(&rig);
     assert_stored(0, 500, XD_DURABILITY_REPLICATED);
     assert_string_equal(xd_durability_name(answers[0].result.reached), "replicated");
 
     redis_server_kill(&rig.server);
-    append_many(&rig, 500, 500);
+    append_many(&rig, 500, 500, 200);
     rig_wait_answers(&rig);
     assert_stored(500, 500, XD_DURABILITY_FSYNCED); /* by the new master, which has no replica */
     if (!rig.owns) rig_own(&rig);
@@ -261,13 +245,13 @@ static void a_slot_of_a_cluster_moves_under_load(void **state)
         assert_int_equal(rig_find_ref(&rig, account, "r1", &found), XD_OK);
         assert_int_equal(found, id);
     }
-    append_many(&rig, 0, 500);
+    append_many(&rig, 0, 500, 200);
     rig_wait_answers(&rig);
     int slot = atoi(redis_cli(&nodes[0], "cluster keyslot 'xd:{p0}:state'"));
     int from = slot < 5461 ? 0 : slot < 10923 ? 1 : 2;
-    append_many(&rig, 500, 500);
+    append_many(&rig, 500, 500, 200);
     move_slot(nodes, slot, from, (from + 1) % NODES, &rig);
-    append_many(&rig, 1000, 500);
+    append_many(&rig, 1000, 500, 200);
     rig_wait_answers(&rig);
     assert_stored(0, 1500, XD_DURABILITY_FSYNCED);
     assert_int_equal(rig.lost_count, 0);

@@ -8,13 +8,6 @@
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 
-static void start(struct rig *rig)
-{
-    rig_init(rig, NULL);
-    rig_open(rig);
-    rig_own(rig);
-}
-
 /* Reserves and appends, and waits until it is durable. */
 static uint64_t order(struct rig *rig, const char *ref, uint64_t digest, enum toy_wish wish)
 {
@@ -42,7 +35,7 @@ static void a_retry_gets_the_same_id_and_another_order_a_conflict(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     struct rig_append first, again;
     uint64_t id = 0, same = 0, other = 0;
     assert_int_equal(rig_order(&rig, "acme", "r1", 7, TOY_KEEP, &id, &first), XD_OK);
@@ -58,9 +51,7 @@ static void a_retry_gets_the_same_id_and_another_order_a_conflict(void **state)
         assert_int_equal(order(&rig, "r1", 7, TOY_KEEP), id);
         assert_int_equal(rig_reserve(&rig, "acme", "r1", 8, &other), XD_REF_CONFLICT);
         assert_int_equal(ref_rows(&rig), 1);
-        rig_close(&rig);
-        rig_open(&rig);
-        rig_own(&rig);
+        rig_restart(&rig);
     }
     assert_int_equal(rig_reserve(&rig, "other", "r1", 8, &other),
                      XD_OK); /* each account has refs of its own */
@@ -72,7 +63,7 @@ static void order_numbers_go_on_after_a_restart(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     uint64_t last = 0;
     for (unsigned i = 0; i < 60; i++) {
         char ref[16];
@@ -81,9 +72,7 @@ static void order_numbers_go_on_after_a_restart(void **state)
         assert_true(id > last);
         last = id;
         if (i % 20 == 19) {
-            rig_close(&rig);
-            rig_open(&rig);
-            rig_own(&rig);
+            rig_restart(&rig);
         }
     }
     if (!rig.on_redis) assert_int_equal(last, 60); /* on Redis each process has numbers of its own */
@@ -94,7 +83,7 @@ static void a_refused_order_frees_its_ref(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     uint64_t refused = order(&rig, "r1", 1, TOY_REFUSE);
     assert_int_equal(ref_rows(&rig), 0);
     uint64_t found;
@@ -111,14 +100,12 @@ static void an_order_never_appended_leaves_its_ref_free(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     uint64_t id, other, found;
     assert_int_equal(rig_reserve(&rig, "acme", "r1", 1, &id), XD_OK);
     assert_int_equal(rig_reserve(&rig, "acme", "r1", 2, &other), XD_REF_CONFLICT); /* it may still come */
     assert_int_equal(rig_find_ref(&rig, "acme", "r1", &found), XD_NOT_FOUND);
-    rig_close(&rig);
-    rig_open(&rig);
-    rig_own(&rig);
+    rig_restart(&rig);
     order(&rig, "r1", 2, TOY_KEEP);
     rig_free(&rig);
 }
@@ -127,7 +114,7 @@ static void an_order_needs_a_reservation(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     struct rig_append append;
     struct toy_record record = {.number = 1, .wish = TOY_KEEP, .account = "acme", .ref = "r1"};
     rig_append(&rig, &record, 99, 0, &append);
@@ -141,7 +128,7 @@ static void a_ref_is_kept_30_days_after_its_order_closed(void **state)
 {
     (void)state;
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     uint64_t id = order(&rig, "r1", 1, TOY_CLOSE), other, found;
     rig_wait_folded(&rig);
     rig.clock_ms += 30 * DAY_MS;
@@ -155,9 +142,7 @@ static void a_ref_is_kept_30_days_after_its_order_closed(void **state)
     assert_int_equal(ref_rows(&rig), 1);
     for (int restarted = 0; restarted < 2; restarted++) {
         assert_int_equal(order(&rig, "r1", 2, TOY_KEEP), next);
-        rig_close(&rig);
-        rig_open(&rig);
-        rig_own(&rig);
+        rig_restart(&rig);
     }
     rig_free(&rig);
 }
@@ -168,7 +153,7 @@ static void refs_past_their_time_are_swept(void **state)
     enum { ORDERS = 700 };
     static struct rig_append answers[ORDERS];
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     uint64_t id, other;
     for (unsigned i = 0; i < ORDERS; i++) {
         char ref[16];
@@ -236,7 +221,7 @@ static void many_refs_agree(void **state)
     static uint64_t ids[REFS];
     static struct rig_append answers[ROUNDS];
     struct rig rig;
-    start(&rig);
+    rig_start(&rig, NULL);
     uint64_t random = 42;
     memset(ids, 0, sizeof ids);
     for (unsigned i = 0; i < ROUNDS; i++) {
@@ -252,9 +237,7 @@ static void many_refs_agree(void **state)
             assert_true(code == XD_OK && id == ids[which]);
         if (i % 600 == 599) {
             rig_wait_answers(&rig);
-            rig_close(&rig);
-            rig_open(&rig);
-            rig_own(&rig);
+            rig_restart(&rig);
         }
     }
     rig_wait_answers(&rig);
