@@ -57,37 +57,22 @@ class Closed(Exception):
     """The connection ended."""
 
 
-class Broker:
-    """A running crossdock-broker. `args` are more command-line arguments."""
+class Process:
+    """A program of ours that runs, its log read as it comes."""
 
-    def __init__(self, *args, data=None, env=None, tls=None, listen="127.0.0.1:0", start=True):
-        self.args = list(args)
-        self.env = env
-        self.tls = tls
-        self.listen = listen
-        self.own_data = None if data else tempfile.TemporaryDirectory(prefix="crossdock-test-")
-        self.data = data or self.own_data.name
+    def __init__(self):
         self.process = None
         self.lines = []
         self.changed = threading.Condition()
-        if start:
-            self.start()
 
-    def start(self, until="msg=ready "):
-        """Starts, and waits until it is ready (or its log has said something else)."""
-        command = [program("crossdock-broker"), "--listen", self.listen, "--data", self.data, *self.args]
+    def launch(self, name, *args, env=None):
+        """Starts it, with a log that is still empty."""
+        self.name = name
         self.lines = []
-        self.process = subprocess.Popen(command, env=environment(self.env), stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([program(name), *args], env=environment(env), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.reader = threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True)
         self.reader.start()
-        line = self.wait_log(until)
-        if "listen=" not in line:
-            return self
-        self.address = line.split("listen=")[1].split()[0]
-        host, port = self.address.rsplit(":", 1)
-        self.host, self.port = host.strip("[]"), int(port)
-        return self
 
     def _read(self, stream):
         with stream:
@@ -109,18 +94,11 @@ class Broker:
                     return found[count - 1]
                 left = deadline - time.monotonic()
                 if left <= 0 or (self.lines and self.lines[-1] is None):
-                    raise AssertionError("no %r in the broker's log:\n%s" % (text, self.log()))
+                    raise AssertionError("no %r in the log of %s:\n%s" % (text, self.name, self.log()))
                 self.changed.wait(left)
 
     def log(self):
         return "\n".join(line for line in self.lines if line)
-
-    def client(self, account=None, **options):
-        """A connection that has said hello as `account` (None: has said nothing yet)."""
-        client = Client((self.host, self.port), tls=self.tls, **options)
-        if account is not None:
-            client.call("hello", {"account": account})
-        return client
 
     def send_signal(self, number):
         self.process.send_signal(number)
@@ -141,6 +119,39 @@ class Broker:
 
     def kill(self):
         return self.stop(signal.SIGKILL)
+
+
+class Broker(Process):
+    """A running crossdock-broker. `args` are more command-line arguments."""
+
+    def __init__(self, *args, data=None, env=None, tls=None, listen="127.0.0.1:0", start=True):
+        super().__init__()
+        self.args = list(args)
+        self.env = env
+        self.tls = tls
+        self.listen = listen
+        self.own_data = None if data else tempfile.TemporaryDirectory(prefix="crossdock-test-")
+        self.data = data or self.own_data.name
+        if start:
+            self.start()
+
+    def start(self, until="msg=ready "):
+        """Starts, and waits until it is ready (or its log has said something else)."""
+        self.launch("crossdock-broker", "--listen", self.listen, "--data", self.data, *self.args, env=self.env)
+        line = self.wait_log(until)
+        if "listen=" not in line:
+            return self
+        self.address = line.split("listen=")[1].split()[0]
+        host, port = self.address.rsplit(":", 1)
+        self.host, self.port = host.strip("[]"), int(port)
+        return self
+
+    def client(self, account=None, **options):
+        """A connection that has said hello as `account` (None: has said nothing yet)."""
+        client = Client((self.host, self.port), tls=self.tls, **options)
+        if account is not None:
+            client.call("hello", {"account": account})
+        return client
 
     def __enter__(self):
         return self

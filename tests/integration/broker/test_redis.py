@@ -1,48 +1,11 @@
 """A broker over Redis: orders match, a killed broker's orders are there again, weak settings are refused."""
 
 import signal
-import socket
-import subprocess
-import tempfile
 import time
 import unittest
 
 import support
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-class Redis:
-    """A redis-server on a free port, with an append-only file."""
-
-    def __init__(self, *more):
-        self.directory = tempfile.TemporaryDirectory(prefix="crossdock-redis-")
-        self.port = free_port()
-        self.url = "redis://127.0.0.1:%d" % self.port
-        self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory.name,
-             "--appendonly", "yes", "--appendfsync", "always", "--save", "", *more], stdout=subprocess.DEVNULL)
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                return
-            except ConnectionRefusedError:
-                if self.process.poll() is not None:
-                    raise
-                time.sleep(0.01)
-
-    def cli(self, *command):
-        return subprocess.run(["redis-cli", "-p", str(self.port), *command], check=True, stdout=subprocess.PIPE,
-                              text=True).stdout.strip()
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.directory.cleanup()
+from redis_server import Redis, free_port
 
 
 class OverRedis(unittest.TestCase):
