@@ -124,23 +124,12 @@ static bool names_once(const msgpack_object *params, const char *name, struct xd
     return times <= 1 || xd_fail(error, XD_BAD_PARAMS, name, "given twice");
 }
 
-/* Which order: *id, or 0 and *ref. */
+/* Which order: *id, or *ref and *id as it was. */
 static bool read_order(const struct xd_call *call, struct xd_str *ref, uint64_t *id, struct xd_error *error)
 {
-    struct xd_str name;
-    *id = 0;
     if (!call->params) return xd_fail(error, XD_BAD_PARAMS, NULL, "either ref or id is needed");
-    if (!names_once(call->params, "ref", error) || !names_once(call->params, "id", error) ||
-        !names_once(call->params, "account", error) || !xd_param_text(call, "ref", true, ref, error) ||
-        !xd_param_text(call, "id", true, &name, error))
-        return false;
-    if ((ref->len > 0) == (name.len > 0))
-        return xd_fail(error, XD_BAD_PARAMS, NULL, "either ref or id is needed");
-    if (ref->len > 0 && !xd_ref_valid(*ref))
-        return xd_fail(error, XD_BAD_PARAMS, "ref", "not a ref; allowed: 1 to %d of A-Za-z0-9._:-", XD_REF_MAX);
-    if (name.len > 0 && !xd_order_id_parse(name.at, name.len, id))
-        return xd_fail(error, XD_BAD_PARAMS, "id", "not the id of an order, as o0-17 is one");
-    return true;
+    return names_once(call->params, "ref", error) && names_once(call->params, "id", error) &&
+           names_once(call->params, "account", error) && xd_param_order_name(call, ref, id, error);
 }
 
 static bool read_changes(const struct xd_call *call, struct xd_buf *out, struct xd_error *error)

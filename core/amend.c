@@ -73,36 +73,37 @@ bool xd_amendment_read(const msgpack_object *map, struct xd_amendment *out, stru
     return xd_fail(error, XD_BAD_PARAMS, NULL, "an amendment needs a field to change");
 }
 
-void xd_amendment_write(const struct xd_amendment *amendment, uint64_t which, struct xd_buf *out)
+/* `named`: as clients write it, else in the ledger's form. */
+static void put_changes(const struct xd_amendment *amendment, uint64_t which, bool named, struct xd_buf *out)
 {
     uint64_t set = (amendment->to.given | amendment->removed) & which;
     xd_mp_map(out, (uint32_t)__builtin_popcountll(set));
     for (unsigned id = 0; id < XD_FIELD_COUNT; id++) {
+        const struct xd_field *field = &xd_fields[id];
         if (!(set & bit_of(id))) continue;
-        xd_mp_cstr(out, xd_fields[id].name);
+        if (named) {
+            xd_mp_cstr(out, field->name);
+        } else {
+            xd_mp_uint(out, field->tag);
+        }
         if (amendment->removed & bit_of(id)) {
             xd_mp_nil(out);
         } else {
-            xd_value_write(out, &xd_fields[id], xd_order_at(&amendment->to, &xd_fields[id]));
+            (named ? xd_value_write : xd_value_pack)(out, field, xd_order_at(&amendment->to, field));
         }
     }
+}
+
+void xd_amendment_write(const struct xd_amendment *amendment, uint64_t which, struct xd_buf *out)
+{
+    put_changes(amendment, which, true, out);
 }
 
 /* --- the ledger's form --- */
 
 void xd_amendment_pack(const struct xd_amendment *amendment, struct xd_buf *out)
 {
-    uint64_t set = amendment->to.given | amendment->removed;
-    xd_mp_map(out, (uint32_t)__builtin_popcountll(set));
-    for (unsigned id = 0; id < XD_FIELD_COUNT; id++) {
-        if (!(set & bit_of(id))) continue;
-        xd_mp_uint(out, xd_fields[id].tag);
-        if (amendment->removed & bit_of(id)) {
-            xd_mp_nil(out);
-        } else {
-            xd_value_pack(out, &xd_fields[id], xd_order_at(&amendment->to, &xd_fields[id]));
-        }
-    }
+    put_changes(amendment, UINT64_MAX, false, out);
 }
 
 bool xd_amendment_unpack(const msgpack_object *object, struct xd_amendment *out)

@@ -5,32 +5,31 @@
 #include "core/schema.h"
 #include "core/when.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+static bool number_of(const msgpack_object *value, double *out)
+{
+    if (!value) return false;
+    if (value->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+        *out = (double)value->via.u64;
+    else if (value->type == MSGPACK_OBJECT_NEGATIVE_INTEGER)
+        *out = (double)value->via.i64;
+    else if (value->type == MSGPACK_OBJECT_FLOAT32 || value->type == MSGPACK_OBJECT_FLOAT64)
+        *out = value->via.f64;
+    else
+        return false;
+    return true;
+}
+
 static const char *from_value(const msgpack_object *value, char out[static XD_VIEW])
 {
-    char number[32];
+    double number;
     out[0] = '\0';
-    switch (value ? value->type : MSGPACK_OBJECT_NIL) {
-    case MSGPACK_OBJECT_STR:
+    if (value && value->type == MSGPACK_OBJECT_STR)
         snprintf(out, XD_VIEW, "%.*s", (int)value->via.str.size, value->via.str.ptr);
-        break;
-    case MSGPACK_OBJECT_POSITIVE_INTEGER:
-        snprintf(out, XD_VIEW, "%" PRIu64, value->via.u64);
-        break;
-    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-        snprintf(out, XD_VIEW, "%" PRId64, value->via.i64);
-        break;
-    case MSGPACK_OBJECT_FLOAT32:
-    case MSGPACK_OBJECT_FLOAT64:
-        xd_given_double(value->via.f64, number);
-        snprintf(out, XD_VIEW, "%s", number);
-        break;
-    default:
-        break;
-    }
+    else if (number_of(value, &number))
+        xd_given_value(value, out);
     return out;
 }
 
@@ -45,20 +44,6 @@ const char *xd_view_time(const msgpack_object *map, const char *key, char out[st
     out[0] = '\0';
     if (xd_mp_get_int(map, key, &time)) xd_time_format(time, out);
     return out;
-}
-
-static bool number_of(const msgpack_object *value, double *out)
-{
-    if (!value) return false;
-    if (value->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
-        *out = (double)value->via.u64;
-    else if (value->type == MSGPACK_OBJECT_NEGATIVE_INTEGER)
-        *out = (double)value->via.i64;
-    else if (value->type == MSGPACK_OBJECT_FLOAT32 || value->type == MSGPACK_OBJECT_FLOAT64)
-        *out = value->via.f64;
-    else
-        return false;
-    return true;
 }
 
 const char *xd_view_money(const msgpack_object *match, const char *key, char out[static XD_VIEW])

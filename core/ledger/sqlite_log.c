@@ -414,19 +414,19 @@ void xd_sqlite_batch_done(struct xd_job *job, struct xd_sqlite *ledger)
     xd_sqlite_wake(ledger);
 }
 
-/* --- cursors -------------------------------------------------------------------------------------------- */
+/* --- refusals ------------------------------------------------------------------------------------------- */
 
-struct cursor_refusal {
+struct done_refusal {
     struct xd_job job;
     xd_done_cb *callback;
     void *arg;
     enum xd_code code;
 };
 
-static void cursor_refusal_done(struct xd_job *job, struct xd_sqlite *ledger)
+static void done_refusal_done(struct xd_job *job, struct xd_sqlite *ledger)
 {
     (void)ledger;
-    struct cursor_refusal *refusal = (struct cursor_refusal *)job;
+    struct done_refusal *refusal = (struct done_refusal *)job;
     refusal->callback(refusal->arg, refusal->code);
     free(refusal);
 }
@@ -434,15 +434,17 @@ static void cursor_refusal_done(struct xd_job *job, struct xd_sqlite *ledger)
 void xd_sqlite_refuse_done(struct xd_sqlite *ledger, enum xd_code code, xd_done_cb *callback, void *arg)
 {
     if (!callback) return;
-    struct cursor_refusal *refusal = malloc(sizeof *refusal);
+    struct done_refusal *refusal = malloc(sizeof *refusal);
     if (!refusal) {
         callback(arg, XD_NO_MEMORY);
         return;
     }
-    *refusal = (struct cursor_refusal){
-        .job.done = cursor_refusal_done, .callback = callback, .arg = arg, .code = code};
+    *refusal =
+        (struct done_refusal){.job.done = done_refusal_done, .callback = callback, .arg = arg, .code = code};
     xd_sqlite_defer(ledger, &refusal->job);
 }
+
+/* --- cursors -------------------------------------------------------------------------------------------- */
 
 void xd_sqlite_save_cursor(struct xd_ledger *base, struct xd_str account, struct xd_str name,
                            struct xd_str cursor, xd_done_cb *callback, void *arg)

@@ -175,43 +175,17 @@ void xd_sqlite_catch_up(struct xd_sqlite *ledger, struct xd_partition *p)
     xd_sqlite_read_log(&ledger->base, p->id, p->follow_next, CATCH_UP_BYTES, caught, asked);
 }
 
-struct too_late {
-    struct xd_job job;
-    xd_lost_cb *lost;
-    void *arg;
-    enum xd_code code;
-};
-
-static void too_late_done(struct xd_job *job, struct xd_sqlite *ledger)
-{
-    (void)ledger;
-    struct too_late *late = (struct too_late *)job;
-    late->lost(late->arg, late->code);
-    free(late);
-}
-
-static void tell_too_late(struct xd_sqlite *ledger, enum xd_code code, xd_lost_cb *lost, void *arg)
-{
-    struct too_late *late = malloc(sizeof *late);
-    if (!late) {
-        lost(arg, XD_NO_MEMORY);
-        return;
-    }
-    *late = (struct too_late){.job.done = too_late_done, .lost = lost, .arg = arg, .code = code};
-    xd_sqlite_defer(ledger, &late->job);
-}
-
 void xd_sqlite_follow_log(struct xd_ledger *base, const struct xd_lease *lease, uint64_t from,
                           xd_records_cb *records, xd_lost_cb *lost, void *arg)
 {
     struct xd_sqlite *ledger = xd_sqlite_of(base);
     struct xd_partition *p = xd_sqlite_partition(ledger, lease->partition);
     if (!xd_partition_holds(p, lease)) {
-        tell_too_late(ledger, p && p->refused != XD_OK ? p->refused : XD_FENCED, lost, arg);
+        xd_sqlite_refuse_done(ledger, p && p->refused != XD_OK ? p->refused : XD_FENCED, lost, arg);
         return;
     }
     if (from > p->gathered) {
-        tell_too_late(ledger, XD_INTERNAL, lost, arg);
+        xd_sqlite_refuse_done(ledger, XD_INTERNAL, lost, arg);
         return;
     }
     forget_follower(p);
