@@ -3,7 +3,6 @@
 #include "clients/bench/encode.h"
 #include "clients/bench/market_parts.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -63,12 +62,6 @@ void xd_market_destroy(struct xd_market_play *play)
     xd_places_destroy(play->places);
     xd_buf_free(&play->bytes);
     free(play);
-}
-
-double xd_market_around(struct xd_random *random, double middle, double spread)
-{
-    double lean = xd_random_unit(random) + xd_random_unit(random) - 1; /* -1 to 1, a triangle */
-    return middle * pow(1 + spread, lean);
 }
 
 static const char *draw_account(struct xd_market_play *play, enum xd_side side, enum xd_kind kind)

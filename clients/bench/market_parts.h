@@ -22,9 +22,6 @@ static inline void xd_market_gives(struct xd_order *order, enum xd_field_id id)
     order->given |= UINT64_C(1) << id;
 }
 
-/* Around `middle`, within a factor of 1 + `spread` both ways, denser near the middle. */
-double xd_market_around(struct xd_random *random, double middle, double spread);
-
 /* Each returns the town of `from` or `at`. */
 uint32_t xd_market_truck_offer(struct xd_market_play *play, int64_t now, struct xd_order *order);
 uint32_t xd_market_truck_request(struct xd_market_play *play, int64_t now, struct xd_order *order);

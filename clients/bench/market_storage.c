@@ -1,29 +1,10 @@
 /* Free chambers and floors, and the goods that want to lie there for a while. */
+#include "clients/bench/makes.h"
 #include "clients/bench/market_parts.h"
 
 #include "core/when.h"
 
 #include <math.h>
-
-struct chamber {
-    struct xd_range band;      /* the chamber stays in */
-    struct xd_range tolerated; /* by goods that want such a chamber */
-    double pallet_day;         /* CNY */
-};
-
-static const struct chamber chambers[] = {
-    {{-250, -200}, {-300, -180}, 4.2}, /* frozen */
-    {{0, 30}, {-10, 40}, 3.4},         /* chilled */
-    {{30, 70}, {20, 80}, 3.0},         /* fresh, medicines */
-    {{120, 180}, {100, 200}, 2.2},     /* chocolate, wine */
-};
-
-#define M2_DAY 0.9 /* CNY */
-
-static const struct chamber *draw_chamber(struct xd_random *random)
-{
-    return &chambers[xd_random_between(random, 0, 3)];
-}
 
 static void set_amount(struct xd_order *order, enum xd_dim dim, int64_t amount)
 {
@@ -49,7 +30,7 @@ uint32_t xd_market_storage_offer(struct xd_market_play *play, int64_t now, struc
 {
     struct xd_random *random = &play->random;
     bool cold = order->kind == XD_COLD;
-    const struct chamber *chamber = draw_chamber(random);
+    const struct xd_chamber_make *chamber = xd_draw_chamber(random);
     uint32_t town = xd_places_draw(play->places, random);
     order->at = xd_places_near(random, town);
     xd_market_gives(order, XD_F_AT);
@@ -62,7 +43,8 @@ uint32_t xd_market_storage_offer(struct xd_market_play *play, int64_t now, struc
         set_amount(order, XD_M2, xd_random_between(random, 100, 5000) * 100);
     }
     order->base = xd_random_between(random, 0, 200) * 100;
-    order->per_unit_day = llround(xd_market_around(random, cold ? chamber->pallet_day : M2_DAY, 0.35) * 1e4);
+    order->per_unit_day =
+        llround(xd_random_around(random, cold ? chamber->pallet_day : XD_USUAL_M2_DAY, 0.35) * 1e4);
     xd_market_gives(order, XD_F_BASE);
     xd_market_gives(order, cold ? XD_F_PER_PALLET_DAY : XD_F_PER_M2_DAY);
     if (xd_random_chance(random, 0.3)) {
@@ -76,7 +58,7 @@ uint32_t xd_market_storage_offer(struct xd_market_play *play, int64_t now, struc
 static void price_lot(struct xd_random *random, double rate, double amount, struct xd_order *order)
 {
     double days = (double)(order->until_day - order->from_day);
-    order->max_price = llround(xd_market_around(random, 150 + 1.1 * rate * amount * days, 0.4) * 100);
+    order->max_price = llround(xd_random_around(random, 150 + 1.1 * rate * amount * days, 0.4) * 100);
     order->per_access_km = xd_random_between(random, 5, 30) * 1000;
     xd_market_gives(order, XD_F_MAX_PRICE);
     xd_market_gives(order, XD_F_PER_ACCESS_KM);
@@ -86,7 +68,7 @@ uint32_t xd_market_storage_request(struct xd_market_play *play, int64_t now, str
 {
     struct xd_random *random = &play->random;
     bool cold = order->kind == XD_COLD;
-    const struct chamber *chamber = draw_chamber(random);
+    const struct xd_chamber_make *chamber = xd_draw_chamber(random);
     uint32_t town = xd_places_draw(play->places, random);
     order->at = xd_places_near(random, town);
     order->radius_m = xd_random_between(random, 20, 150) * 1000;
@@ -98,7 +80,7 @@ uint32_t xd_market_storage_request(struct xd_market_play *play, int64_t now, str
     int64_t units = llround((cold ? 4 : 20) * pow(cold ? 30 : 40, xd_random_unit(random)));
     if (cold) set_temp(order, chamber->tolerated);
     set_amount(order, cold ? XD_PALLETS : XD_M2, units * 100);
-    price_lot(random, cold ? chamber->pallet_day : M2_DAY, (double)units, order);
+    price_lot(random, cold ? chamber->pallet_day : XD_USUAL_M2_DAY, (double)units, order);
     if (xd_random_chance(random, 0.35)) {
         order->min_part = units * 100 / 4;
         xd_market_gives(order, XD_F_MIN_PART);

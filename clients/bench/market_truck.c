@@ -1,5 +1,5 @@
-/* Trucks on their way home, and what wants to ride with them. Prices are CNY as of a general freight market:
- * 0.3 to 0.7 a tonne-kilometre in a full truck, more in a small one. */
+/* Trucks on their way home, and what wants to ride with them. */
+#include "clients/bench/makes.h"
 #include "clients/bench/market_parts.h"
 
 #include "core/features.h"
@@ -8,27 +8,6 @@
 #include <string.h>
 
 enum { HOUR = 3600 };
-
-struct truck {
-    int percent;
-    int64_t kg, pallets; /* of the whole truck, pallets in 1e-2 */
-    double t_km, detour_km, base;
-};
-
-static const struct truck trucks[] = {
-    {35, 20000, 3300, 0.38, 4.5, 120}, /* articulated */
-    {35, 7500, 1600, 0.62, 3.2, 80},   /* two axles */
-    {30, 1500, 500, 1.30, 1.8, 40},    /* van */
-};
-
-static const struct truck *draw_truck(struct xd_random *random)
-{
-    int64_t percent = xd_random_between(random, 0, 99);
-    const struct truck *truck = trucks;
-    while (percent >= truck->percent)
-        percent -= truck++->percent;
-    return truck;
-}
 
 static uint64_t feature(const char *name)
 {
@@ -45,18 +24,18 @@ static uint64_t truck_features(struct xd_random *random, bool cooled)
     return features;
 }
 
-static void price_truck(struct xd_random *random, const struct truck *truck, struct xd_order *order)
+static void price_truck(struct xd_random *random, const struct xd_truck_make *truck, struct xd_order *order)
 {
-    order->base = llround(xd_market_around(random, truck->base, 0.5)) * 100;
-    order->per_t_km = llround(xd_market_around(random, truck->t_km, 0.35) * 1e4);
-    order->per_detour_km = llround(xd_market_around(random, truck->detour_km, 0.3) * 1e4);
+    order->base = llround(xd_random_around(random, truck->base, 0.5)) * 100;
+    order->per_t_km = llround(xd_random_around(random, truck->t_km, 0.35) * 1e4);
+    order->per_detour_km = llround(xd_random_around(random, truck->detour_km, 0.3) * 1e4);
     xd_market_gives(order, XD_F_BASE);
     xd_market_gives(order, XD_F_PER_T_KM);
     xd_market_gives(order, XD_F_PER_DETOUR_KM);
 }
 
 /* What is free of a truck: between a quarter and all of it. */
-static void load_truck(struct xd_random *random, const struct truck *truck, struct xd_order *order)
+static void load_truck(struct xd_random *random, const struct xd_truck_make *truck, struct xd_order *order)
 {
     int64_t quarters = xd_random_between(random, 1, 4);
     order->amount[XD_KG] = truck->kg * quarters / 4;
@@ -69,7 +48,7 @@ static void load_truck(struct xd_random *random, const struct truck *truck, stru
 uint32_t xd_market_truck_offer(struct xd_market_play *play, int64_t now, struct xd_order *order)
 {
     struct xd_random *random = &play->random;
-    const struct truck *truck = draw_truck(random);
+    const struct xd_truck_make *truck = xd_draw_truck(random);
     uint32_t from = xd_places_draw(play->places, random);
     uint32_t to = xd_places_draw_towards(play->places, random, from);
     double hours = xd_places_km(from, to) * play->road_factor / 60;
@@ -151,7 +130,7 @@ uint32_t xd_market_truck_request(struct xd_market_play *play, int64_t now, struc
     draw_windows(random, now, km, order);
     double tonnes = (double)order->amount[XD_KG] / 1000;
     double tariff = 180 + 0.75 * tonnes * km + 0.35 * km;
-    order->max_price = llround(xd_market_around(random, tariff, 0.5) * 100);
+    order->max_price = llround(xd_random_around(random, tariff, 0.5) * 100);
     xd_market_gives(order, XD_F_MAX_PRICE);
     return from;
 }

@@ -1,5 +1,7 @@
 #include "clients/bench/random.h"
 
+#include <math.h>
+
 static uint64_t splitmix(uint64_t *state)
 {
     uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
@@ -47,4 +49,10 @@ int64_t xd_random_between(struct xd_random *random, int64_t low, int64_t high)
 bool xd_random_chance(struct xd_random *random, double probability)
 {
     return xd_random_unit(random) < probability;
+}
+
+double xd_random_around(struct xd_random *random, double middle, double spread)
+{
+    double lean = xd_random_unit(random) + xd_random_unit(random) - 1; /* -1 to 1, a triangle */
+    return middle * pow(1 + spread, lean);
 }

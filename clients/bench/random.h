@@ -25,4 +25,8 @@ int64_t xd_random_between(struct xd_random *random, int64_t low, int64_t high);
 /* True once in a while: with this probability, 0 to 1. */
 bool xd_random_chance(struct xd_random *random, double probability);
 
+/* Around `middle`, within a factor of 1 + `spread` both ways, denser near the middle. By pow: the last digit may be
+ * the machine's. */
+double xd_random_around(struct xd_random *random, double middle, double spread);
+
 #endif

@@ -8,15 +8,9 @@
 
 const char *const xd_shape_names[XD_SHAPES] = {"storage", "truck"};
 
-double xd_make_around(struct xd_random *random, double middle, double spread)
-{
-    double lean = xd_random_unit(random) + xd_random_unit(random) - 1; /* -1 to 1, a triangle */
-    return middle * pow(1 + spread, lean);
-}
-
 void xd_make_bid(struct xd_order_maker *maker, double fair, double spread, struct xd_order *order)
 {
-    int64_t bid = llround(maker->level * xd_make_around(&maker->random, fair, spread) * 100);
+    int64_t bid = llround(maker->level * xd_random_around(&maker->random, fair, spread) * 100);
     order->max_price = bid > 0 ? bid : 1;
 }
 

@@ -34,9 +34,6 @@ void xd_make_storage_request(struct xd_order_maker *maker, int64_t now, struct x
 void xd_make_truck_offer(struct xd_order_maker *maker, int64_t now, struct xd_order *order);
 void xd_make_truck_request(struct xd_order_maker *maker, int64_t now, struct xd_order *order);
 
-/* Around `middle`, within a factor of 1 + `spread` both ways, denser near the middle. */
-double xd_make_around(struct xd_random *random, double middle, double spread);
-
 /* What a request bids: around a fair price, moved by the level. */
 void xd_make_bid(struct xd_order_maker *maker, double fair, double spread, struct xd_order *order);
 

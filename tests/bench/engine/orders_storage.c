@@ -1,24 +1,10 @@
 /* Free chambers and floors, and the goods that want to lie there for a while. Money is CNY. */
+#include "clients/bench/makes.h"
 #include "core/schema.h"
 #include "core/when.h"
 #include "tests/bench/engine/orders.h"
 
 #include <math.h>
-
-struct chamber {
-    struct xd_range band;      /* the chamber stays in */
-    struct xd_range tolerated; /* by goods that want such a chamber */
-    double pallet_day;
-};
-
-static const struct chamber chambers[] = {
-    {{-250, -200}, {-300, -180}, 4.2}, /* frozen */
-    {{0, 30}, {-10, 40}, 3.4},         /* chilled */
-    {{30, 70}, {20, 80}, 3.0},         /* fresh, medicines */
-    {{120, 180}, {100, 200}, 2.2},     /* chocolate, wine */
-};
-
-#define M2_DAY 0.9
 
 /* What some places have and some goods need. */
 static const struct {
@@ -37,11 +23,6 @@ static void draw_features(struct xd_random *random, struct xd_order *order)
     }
 }
 
-static const struct chamber *draw_chamber(struct xd_random *random)
-{
-    return &chambers[xd_random_between(random, 0, 3)];
-}
-
 static void draw_place(struct xd_order_maker *maker, struct xd_order *order)
 {
     order->at = xd_places_near(&maker->random, xd_places_draw(maker->places, &maker->random));
@@ -56,7 +37,7 @@ void xd_make_storage_offer(struct xd_order_maker *maker, int64_t now, struct xd_
 {
     struct xd_random *random = &maker->random;
     bool cold = order->kind == XD_COLD;
-    const struct chamber *chamber = draw_chamber(random);
+    const struct xd_chamber_make *chamber = xd_draw_chamber(random);
     draw_place(maker, order);
     order->from_day = now / XD_DAY_S + xd_random_between(random, 0, 5);
     order->until_day = order->from_day + xd_random_between(random, 30, 365);
@@ -67,7 +48,8 @@ void xd_make_storage_offer(struct xd_order_maker *maker, int64_t now, struct xd_
     if (cold && xd_random_chance(random, 0.3))
         order->amount[XD_KG] = units * xd_random_between(random, 400, 900);
     order->base = xd_random_between(random, 0, 200) * 100;
-    order->per_unit_day = llround(xd_make_around(random, cold ? chamber->pallet_day : M2_DAY, 0.35) * 1e4);
+    order->per_unit_day =
+        llround(xd_random_around(random, cold ? chamber->pallet_day : XD_USUAL_M2_DAY, 0.35) * 1e4);
     if (xd_random_chance(random, 0.3)) order->min_part = cold ? 500 : 2000;
     draw_features(random, order);
 }
@@ -84,7 +66,7 @@ void xd_make_storage_request(struct xd_order_maker *maker, int64_t now, struct x
 {
     struct xd_random *random = &maker->random;
     bool cold = order->kind == XD_COLD;
-    const struct chamber *chamber = draw_chamber(random);
+    const struct xd_chamber_make *chamber = xd_draw_chamber(random);
     draw_place(maker, order);
     order->radius_m = xd_random_between(random, 20, 150) * 1000;
     order->from_day = now / XD_DAY_S + xd_random_between(random, 2, 14);
@@ -95,7 +77,7 @@ void xd_make_storage_request(struct xd_order_maker *maker, int64_t now, struct x
     set_main(order, units * 100);
     if (cold && xd_random_chance(random, 0.3))
         order->amount[XD_KG] = units * xd_random_between(random, 120, 700);
-    price_lot(maker, cold ? chamber->pallet_day : M2_DAY, (double)units, order);
+    price_lot(maker, cold ? chamber->pallet_day : XD_USUAL_M2_DAY, (double)units, order);
     if (xd_random_chance(random, 0.35)) order->min_part = units * 100 / 4;
     draw_features(random, order);
 }

@@ -1,4 +1,5 @@
 /* Trucks on their way home, and what wants to ride with them. Money is CNY. */
+#include "clients/bench/makes.h"
 #include "core/schema.h"
 #include "tests/bench/engine/orders.h"
 
@@ -7,27 +8,6 @@
 enum { HOUR = 3600 };
 
 #define ROAD_FACTOR 1.25
-
-struct truck {
-    int percent;
-    int64_t kg, pallets; /* of the whole truck, pallets in 1e-2 */
-    double t_km, detour_km, base;
-};
-
-static const struct truck trucks[] = {
-    {35, 20000, 3300, 0.38, 4.5, 120}, /* articulated */
-    {35, 7500, 1600, 0.62, 3.2, 80},   /* two axles */
-    {30, 1500, 500, 1.30, 1.8, 40},    /* van */
-};
-
-static const struct truck *draw_truck(struct xd_random *random)
-{
-    int64_t percent = xd_random_between(random, 0, 99);
-    const struct truck *truck = trucks;
-    while (percent >= truck->percent)
-        percent -= truck++->percent;
-    return truck;
-}
 
 static void give_temperature(struct xd_order *order, struct xd_range temp)
 {
@@ -50,7 +30,8 @@ static void draw_body(struct xd_random *random, struct xd_order *order)
     give_temperature(order, (struct xd_range){.min = -250, .max = 250});
 }
 
-static void draw_free_room(struct xd_random *random, const struct truck *truck, struct xd_order *order)
+static void draw_free_room(struct xd_random *random, const struct xd_truck_make *truck,
+                           struct xd_order *order)
 {
     int64_t quarters = xd_random_between(random, 1, 4);
     order->amount[XD_KG] = truck->kg * quarters / 4;
@@ -60,7 +41,7 @@ static void draw_free_room(struct xd_random *random, const struct truck *truck, 
 void xd_make_truck_offer(struct xd_order_maker *maker, int64_t now, struct xd_order *order)
 {
     struct xd_random *random = &maker->random;
-    const struct truck *truck = draw_truck(random);
+    const struct xd_truck_make *truck = xd_draw_truck(random);
     uint32_t from = xd_places_draw(maker->places, random);
     uint32_t to = xd_places_draw_towards(maker->places, random, from);
     order->kind = XD_TRUCK;
@@ -76,9 +57,9 @@ void xd_make_truck_offer(struct xd_order_maker *maker, int64_t now, struct xd_or
     order->valid_until = order->available_until;
     draw_body(random, order);
     draw_free_room(random, truck, order);
-    order->base = llround(xd_make_around(random, truck->base, 0.5)) * 100;
-    order->per_t_km = llround(xd_make_around(random, truck->t_km, 0.35) * 1e4);
-    order->per_detour_km = llround(xd_make_around(random, truck->detour_km, 0.3) * 1e4);
+    order->base = llround(xd_random_around(random, truck->base, 0.5)) * 100;
+    order->per_t_km = llround(xd_random_around(random, truck->t_km, 0.35) * 1e4);
+    order->per_detour_km = llround(xd_random_around(random, truck->detour_km, 0.3) * 1e4);
 }
 
 /* From a quarter of a pallet to twenty, small lots being the many; 120 to 700 kg a pallet. */
