@@ -14,40 +14,33 @@ enum { LEAVE_LIMIT_MS = 5000 };
 
 static const char said_members[] = "members", said_freed[] = "freed ", said_want[] = "want ";
 
-static int64_t monotonic_ms(void)
+static int64_t monotonic_ms(void *arg)
 {
+    (void)arg;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* What is decided is done from the event loop, not from within what led to it. */
-static void turn_soon(struct xd_matcher *matcher)
+static void turn_soon(void *arg)
 {
+    const struct xd_matcher *matcher = arg;
     event_active(matcher->turn, EV_TIMEOUT, 0);
 }
 
 static void log_partition(const struct xd_matcher *matcher, const char *what, uint16_t partition)
 {
     xd_log(matcher->options.log, XD_LOG_INFO, what, xd_log_number("partition", partition),
-           xd_log_number("record", (int64_t)xd_station_position(matcher->stations[partition])));
+           xd_log_number("record", (int64_t)xd_station_position(matcher->crew.stations[partition])));
 }
 
 /* --- what stations tell --------------------------------------------------------------------------------- */
 
 static void on_warm(void *arg, uint16_t partition, bool warm)
 {
-    struct xd_matcher *matcher = arg;
-    xd_member_warm(&matcher->member, partition, warm);
+    const struct xd_matcher *matcher = arg;
     xd_log(matcher->options.log, XD_LOG_DEBUG, warm ? "warm" : "cold", xd_log_number("partition", partition));
-    turn_soon(matcher);
-}
-
-static void on_acquired(void *arg, uint16_t partition)
-{
-    struct xd_matcher *matcher = arg;
-    xd_member_acquired(&matcher->member, partition);
-    turn_soon(matcher);
 }
 
 /* Without memory it is as if the relay were slow: the next owner sends what is in the outbox. */
@@ -89,75 +82,46 @@ static void deaf_to(struct xd_matcher *matcher, uint16_t partition)
     xd_cluster_unlisten(matcher->cluster, channel);
 }
 
-static void on_refused(void *arg, uint16_t partition, enum xd_code code)
-{
-    struct xd_matcher *matcher = arg;
-    xd_member_refused(&matcher->member, partition, code == XD_FENCED, monotonic_ms());
-    turn_soon(matcher);
-}
-
 static void on_lost(void *arg, uint16_t partition, enum xd_code code)
 {
     struct xd_matcher *matcher = arg;
     deaf_to(matcher, partition);
     stop_courier(matcher, partition);
-    xd_member_lost(&matcher->member, partition);
     xd_log(matcher->options.log, XD_LOG_WARNING, "lost", xd_log_number("partition", partition),
            xd_log_text("code", xd_code_name(code)));
-    turn_soon(matcher);
 }
 
 /* --- what is decided ------------------------------------------------------------------------------------ */
 
-static void release(struct xd_matcher *matcher, uint16_t partition)
+static void release(void *arg, uint16_t partition)
 {
+    struct xd_matcher *matcher = arg;
     deaf_to(matcher, partition);
     stop_courier(matcher, partition);
     log_partition(matcher, "handed_over", partition);
-    xd_station_release(matcher->stations[partition]);
-    xd_member_released(&matcher->member, partition, monotonic_ms());
+    xd_station_release(matcher->crew.stations[partition]);
 }
 
-static void want(const struct xd_matcher *matcher, uint16_t partition)
+static void hurry(void *arg, uint16_t partition)
 {
+    const struct xd_matcher *matcher = arg;
+    xd_ledger_redis_hurry(matcher->ledger, partition);
+}
+
+static void want(void *arg, uint16_t partition)
+{
+    const struct xd_matcher *matcher = arg;
     char text[64];
     int len = snprintf(text, sizeof(text), "%s%u %016" PRIx64, said_want, (unsigned)partition, matcher->id);
     xd_cluster_publish(matcher->cluster, matcher->channel, text, (size_t)len, NULL, NULL);
-}
-
-static void do_step(struct xd_matcher *matcher, struct xd_step step)
-{
-    struct xd_station *station = matcher->stations[step.partition];
-    switch (step.type) {
-    case XD_STEP_FOLLOW:
-        xd_station_follow(station);
-        break;
-    case XD_STEP_UNFOLLOW:
-        xd_station_unfollow(station);
-        break;
-    case XD_STEP_ACQUIRE:
-        xd_station_acquire(station);
-        break;
-    case XD_STEP_HURRY:
-        xd_ledger_redis_hurry(matcher->ledger, step.partition);
-        break;
-    case XD_STEP_RELEASE:
-        release(matcher, step.partition);
-        break;
-    case XD_STEP_WANT:
-        want(matcher, step.partition);
-        break;
-    }
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct xd_matcher *matcher = arg;
-    struct xd_step step;
-    while (xd_member_next(&matcher->member, monotonic_ms(), &step))
-        do_step(matcher, step);
-    if (!matcher->left || matcher->out || !xd_member_is_out(&matcher->member)) return;
+    xd_crew_turn(&matcher->crew);
+    if (!matcher->left || matcher->out || !xd_member_is_out(&matcher->crew.member)) return;
     matcher->out = true;
     matcher->options.stopped(matcher->options.arg);
 }
@@ -179,7 +143,7 @@ static void on_members(void *arg, enum xd_code code, const struct xd_member_info
         xd_log(matcher->options.log, XD_LOG_INFO, "members", xd_log_number("live", count),
                xd_log_number("taking_part", n));
     matcher->members = n;
-    xd_member_list(&matcher->member, live, n);
+    xd_member_list(&matcher->crew.member, live, n);
     turn_soon(matcher);
     if (matcher->beat_again) beat(matcher);
 }
@@ -211,10 +175,10 @@ static void on_told(struct xd_matcher *matcher, const char *bytes, size_t len)
     if (strcmp(text, said_members) == 0) {
         beat(matcher);
     } else if (strncmp(text, said_freed, sizeof(said_freed) - 1) == 0) {
-        xd_member_freed(&matcher->member, (uint16_t)strtoul(text + sizeof(said_freed) - 1, &end, 10));
+        xd_member_freed(&matcher->crew.member, (uint16_t)strtoul(text + sizeof(said_freed) - 1, &end, 10));
     } else if (strncmp(text, said_want, sizeof(said_want) - 1) == 0) {
         uint16_t partition = (uint16_t)strtoul(text + sizeof(said_want) - 1, &end, 10);
-        xd_member_wanted(&matcher->member, partition, strtoull(end, NULL, 16));
+        xd_member_wanted(&matcher->crew.member, partition, strtoull(end, NULL, 16));
     }
     turn_soon(matcher);
 }
@@ -257,7 +221,7 @@ void xd_matcher_leave(struct xd_matcher *matcher)
     xd_log(matcher->options.log, XD_LOG_INFO, "leaving", xd_log_number("members", matcher->members));
     matcher->leaving = true;
     matcher->left = xd_cluster_leave(matcher->cluster, matcher->id, on_left, matcher) != XD_OK;
-    xd_member_leave(&matcher->member);
+    xd_member_leave(&matcher->crew.member);
     event_add(matcher->drain_limit, &(struct timeval){.tv_sec = LEAVE_LIMIT_MS / 1000});
     turn_soon(matcher);
 }
@@ -308,25 +272,26 @@ static bool open_ledger(struct xd_matcher *matcher, struct xd_error *error)
     return matcher->ledger != NULL;
 }
 
-static bool make_stations(struct xd_matcher *matcher, struct xd_error *error)
+static bool make_crew(struct xd_matcher *matcher, struct xd_error *error)
 {
     const struct xd_cluster_layout *layout = xd_cluster_layout(matcher->cluster);
-    struct xd_station_options options = {.engine = {.market = layout->market,
-                                                    .max_orders = matcher->options.max_orders,
-                                                    .layout = &layout->ranges},
-                                         .snapshot_every = matcher->options.snapshot_every,
-                                         .events = {.warm = on_warm,
-                                                    .acquired = on_acquired,
-                                                    .owning = on_owning,
-                                                    .refused = on_refused,
-                                                    .lost = on_lost,
-                                                    .arg = matcher}};
-    for (uint16_t i = 0; i < matcher->partition_count; i++) {
-        options.engine.partition = i;
-        matcher->stations[i] = xd_station_create(matcher->base, matcher->ledger, &options);
-        if (!matcher->stations[i]) return xd_fail(error, XD_NO_MEMORY, NULL, "no memory for the partitions");
-    }
-    return true;
+    const struct xd_crew_options options = {.id = matcher->id,
+                                            .count = matcher->partition_count,
+                                            .engine = {.market = layout->market,
+                                                       .max_orders = matcher->options.max_orders,
+                                                       .layout = &layout->ranges},
+                                            .snapshot_every = matcher->options.snapshot_every,
+                                            .events = {.now_ms = monotonic_ms,
+                                                       .turn = turn_soon,
+                                                       .warm = on_warm,
+                                                       .owning = on_owning,
+                                                       .lost = on_lost,
+                                                       .release = release,
+                                                       .hurry = hurry,
+                                                       .want = want,
+                                                       .arg = matcher}};
+    return xd_crew_init(&matcher->crew, matcher->base, matcher->ledger, &options) ||
+           xd_fail(error, XD_NO_MEMORY, NULL, "no memory for the partitions");
 }
 
 static bool make_events(struct xd_matcher *matcher, struct xd_error *error)
@@ -353,11 +318,10 @@ struct xd_matcher *xd_matcher_start(struct event_base *base, const struct xd_mat
     matcher->options = *options;
     matcher->base = base;
     if (!make_events(matcher, error) || !take_names(matcher, error) || !open_cluster(matcher, error) ||
-        !open_ledger(matcher, error) || !make_stations(matcher, error)) {
+        !open_ledger(matcher, error) || !make_crew(matcher, error)) {
         xd_matcher_destroy(matcher);
         return NULL;
     }
-    xd_member_init(&matcher->member, matcher->id, matcher->partition_count);
     beat(matcher);
     return matcher;
 }
@@ -367,12 +331,11 @@ void xd_matcher_destroy(struct xd_matcher *matcher)
     if (!matcher) return;
     for (uint16_t i = 0; i < matcher->partition_count; i++) {
         stop_courier(matcher, i);
-        if (matcher->stations[i]) xd_station_stop(matcher->stations[i]);
     }
+    xd_crew_stop(&matcher->crew);
     if (matcher->ledger) xd_ledger_close(matcher->ledger);
     xd_cluster_close(matcher->cluster);
-    for (uint16_t i = 0; i < matcher->partition_count; i++)
-        xd_station_free(matcher->stations[i]);
+    xd_crew_free(&matcher->crew);
     if (matcher->turn) event_free(matcher->turn);
     if (matcher->drain_limit) event_free(matcher->drain_limit);
     if (matcher->heartbeat) event_free(matcher->heartbeat);

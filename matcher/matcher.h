@@ -8,8 +8,7 @@
 #include "core/cluster/cluster.h"
 #include "core/log.h"
 #include "matcher/courier.h"
-#include "matcher/member.h"
-#include "matcher/station.h"
+#include "matcher/crew.h"
 
 #include <event2/event.h>
 
@@ -34,16 +33,14 @@ struct xd_matcher {
     char name[XD_MEMBER_NAME_MAX + 1];
     char channel[XD_REDIS_CHANNEL_MAX + 1]; /* what members tell each other */
     uint16_t partition_count;
-    struct xd_member member;
-    struct xd_station *stations[XD_MEMBER_PARTITIONS_MAX];
+    struct xd_crew crew;
     struct xd_courier
         *couriers[XD_MEMBER_PARTITIONS_MAX]; /* of what is owned, where there is another of the kind */
     struct event *heartbeat, *turn, *drain_limit;
     bool beating;    /* a heartbeat is under way */
     bool beat_again; /* something was told meanwhile */
     bool leaving, left, out; /* left: the others have been told */
-    uint32_t members;    /* at the last heartbeat */
-    int64_t released_ms; /* for the log */
+    uint32_t members;        /* at the last heartbeat */
 };
 
 /* Waits for Redis. NULL and *error. */

@@ -53,7 +53,7 @@ static bool find_station(const struct xd_matcher *matcher, const char *channel, 
         xd_matcher_ask_channel(matcher, i, name);
         if (strcmp(name, channel) != 0) continue;
         *partition = i;
-        return xd_station_engine(matcher->stations[i]) != NULL;
+        return xd_station_engine(matcher->crew.stations[i]) != NULL;
     }
     return false;
 }
@@ -61,7 +61,7 @@ static bool find_station(const struct xd_matcher *matcher, const char *channel, 
 static void ask(struct xd_matcher *matcher, uint16_t partition, const msgpack_object *object)
 {
     struct xd_question question;
-    struct xd_station *station = matcher->stations[partition];
+    struct xd_station *station = matcher->crew.stations[partition];
     struct answer *answer = calloc(1, sizeof(*answer));
     if (!answer) return;
     answer->matcher = matcher;

@@ -1,7 +1,6 @@
 #include "tests/sim/matcher.h"
 
-#include "matcher/member.h"
-#include "matcher/station.h"
+#include "matcher/crew.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/relaying.h"
 
@@ -18,26 +17,21 @@ struct sim_matcher {
     unsigned peer_count;
     uint64_t id;
     struct xd_ledger *ledger;
-    struct xd_member member;
-    struct xd_station *stations[SIM_RANGES_MAX];
+    struct xd_crew crew;
     struct sim_relaying *relayings[SIM_RANGES_MAX];
     struct event *heartbeat, *pump;
     bool beating; /* a heartbeat is under way */
 };
 
-/* Stations have the partitions' numbers, members count from 0. */
-static unsigned index_of(const struct sim_matcher *matcher, uint16_t partition)
+static int64_t now_ms(void *arg)
 {
-    return (unsigned)(partition - matcher->process.world->store->first);
-}
-
-static int64_t now_ms(const struct sim_matcher *matcher)
-{
+    const struct sim_matcher *matcher = arg;
     return matcher->process.world->now_us / 1000;
 }
 
-static void pump_soon(struct sim_matcher *matcher)
+static void pump_soon(void *arg)
 {
+    const struct sim_matcher *matcher = arg;
     event_add(matcher->pump, &(struct timeval){0});
 }
 
@@ -68,7 +62,7 @@ static void beat_done(struct sim_call *call, bool answered)
     struct sim_matcher *matcher = beat->matcher;
     matcher->beating = false;
     if (!answered || !matcher->process.alive) return;
-    xd_member_list(&matcher->member, beat->members, beat->count);
+    xd_member_list(&matcher->crew.member, beat->members, beat->count);
     pump_soon(matcher);
 }
 
@@ -82,7 +76,7 @@ static void on_heartbeat(evutil_socket_t fd, short what, void *arg)
     struct beat_call *beat = sim_new(sizeof *beat);
     *beat = (struct beat_call){.call = {.run = beat_run, .done = beat_done, .destroy = beat_destroy},
                                .matcher = matcher,
-                               .id = matcher->member.leaving ? 0 : matcher->id};
+                               .id = matcher->crew.member.leaving ? 0 : matcher->id};
     matcher->beating = true;
     sim_send(&matcher->process, &beat->call);
 }
@@ -96,7 +90,7 @@ struct publication {
 static void hear(void *arg)
 {
     struct publication heard = *(struct publication *)arg;
-    struct xd_member *member = &heard.to->member;
+    struct xd_member *member = &heard.to->crew.member;
     free(arg);
     if (!heard.to->process.alive) return;
     if (heard.wanted_by) {
@@ -118,30 +112,7 @@ static void publish(struct sim_matcher *matcher, unsigned partition, uint64_t wa
     }
 }
 
-/* --- what stations tell, and are told --------------------------------------------------------------------
- */
-
-static void on_warm(void *arg, uint16_t partition, bool warm)
-{
-    struct sim_matcher *matcher = arg;
-    xd_member_warm(&matcher->member, (uint16_t)index_of(matcher, partition), warm);
-    pump_soon(matcher);
-}
-
-static void on_acquired(void *arg, uint16_t partition)
-{
-    struct sim_matcher *matcher = arg;
-    xd_member_acquired(&matcher->member, (uint16_t)index_of(matcher, partition));
-    pump_soon(matcher);
-}
-
-static void on_owning(void *arg, uint16_t partition)
-{
-    struct sim_matcher *matcher = arg;
-    unsigned index = index_of(matcher, partition);
-    sim_relaying_stop(matcher->relayings[index]);
-    matcher->relayings[index] = sim_relaying_start(&matcher->process, matcher->ledger, index);
-}
+/* --- what the crew asks for ----------------------------------------------------------------------------- */
 
 static void end_relaying(struct sim_matcher *matcher, unsigned index)
 {
@@ -149,64 +120,49 @@ static void end_relaying(struct sim_matcher *matcher, unsigned index)
     matcher->relayings[index] = NULL;
 }
 
-static void on_refused(void *arg, uint16_t partition, enum xd_code code)
+static void on_owning(void *arg, uint16_t seat)
 {
     struct sim_matcher *matcher = arg;
-    xd_member_refused(&matcher->member, (uint16_t)index_of(matcher, partition), code == XD_FENCED,
-                      now_ms(matcher));
-    pump_soon(matcher);
+    end_relaying(matcher, seat);
+    matcher->relayings[seat] = sim_relaying_start(&matcher->process, matcher->ledger, seat);
 }
 
-static void on_lost(void *arg, uint16_t partition, enum xd_code code)
+static void on_lost(void *arg, uint16_t seat, enum xd_code code)
 {
-    struct sim_matcher *matcher = arg;
     (void)code;
-    end_relaying(matcher, index_of(matcher, partition));
-    xd_member_lost(&matcher->member, (uint16_t)index_of(matcher, partition));
-    pump_soon(matcher);
+    end_relaying(arg, seat);
 }
 
-static void carry_out(struct sim_matcher *matcher, const struct xd_step *step)
+static void release(void *arg, uint16_t seat)
 {
-    struct xd_station *station = matcher->stations[step->partition];
-    switch (step->type) {
-    case XD_STEP_FOLLOW:
-        xd_station_follow(station);
-        break;
-    case XD_STEP_UNFOLLOW:
-        xd_station_unfollow(station);
-        break;
-    case XD_STEP_ACQUIRE:
-        xd_station_acquire(station);
-        break;
-    case XD_STEP_HURRY:
-        sim_ledger_hurry(matcher->ledger, (uint16_t)(matcher->process.world->store->first + step->partition));
-        break;
-    case XD_STEP_RELEASE:
-        end_relaying(matcher, step->partition);
-        xd_station_release(station);
-        publish(matcher, step->partition, 0);
-        xd_member_released(&matcher->member, step->partition, now_ms(matcher));
-        break;
-    case XD_STEP_WANT:
-        publish(matcher, step->partition, matcher->id);
-        break;
-    }
+    struct sim_matcher *matcher = arg;
+    end_relaying(matcher, seat);
+    xd_station_release(matcher->crew.stations[seat]);
+    publish(matcher, seat, 0);
+}
+
+static void hurry(void *arg, uint16_t seat)
+{
+    const struct sim_matcher *matcher = arg;
+    sim_ledger_hurry(matcher->ledger, (uint16_t)(matcher->process.world->store->first + seat));
+}
+
+static void want(void *arg, uint16_t seat)
+{
+    struct sim_matcher *matcher = arg;
+    publish(matcher, seat, matcher->id);
 }
 
 static void on_pump(evutil_socket_t fd, short what, void *arg)
 {
     struct sim_matcher *matcher = arg;
-    struct xd_step step;
     (void)fd;
     (void)what;
-    while (xd_member_next(&matcher->member, now_ms(matcher), &step)) {
-        carry_out(matcher, &step);
-    }
+    xd_crew_turn(&matcher->crew);
     for (unsigned i = 0; i < matcher->process.world->store->count; i++) {
         if (matcher->relayings[i]) sim_relaying_pump(matcher->relayings[i]);
     }
-    bool out = matcher->member.leaving && xd_member_is_out(&matcher->member);
+    bool out = matcher->crew.member.leaving && xd_member_is_out(&matcher->crew.member);
     for (unsigned i = 0; i < matcher->process.world->store->count; i++) {
         out = out &&
               !sim_ledger_committing(matcher->ledger, (uint16_t)(matcher->process.world->store->first + i));
@@ -237,21 +193,23 @@ struct sim_process *sim_matcher_process(struct sim_matcher *matcher)
     return &matcher->process;
 }
 
-static void make_stations(struct sim_matcher *matcher)
+static void make_crew(struct sim_matcher *matcher)
 {
-    struct sim_process *process = &matcher->process;
-    struct xd_station_options options = {.engine = matcher->options,
-                                         .snapshot_every = SNAPSHOT_EVERY,
-                                         .events = {.warm = on_warm,
-                                                    .acquired = on_acquired,
-                                                    .owning = on_owning,
-                                                    .refused = on_refused,
-                                                    .lost = on_lost,
-                                                    .arg = matcher}};
-    for (unsigned i = 0; i < process->world->store->count; i++) {
-        options.engine.partition = (uint16_t)(process->world->store->first + i);
-        matcher->stations[i] = xd_station_create(sim_base(process), matcher->ledger, &options);
-    }
+    const struct sim_store *store = matcher->process.world->store;
+    struct xd_crew_options options = {.id = matcher->id,
+                                      .count = (uint16_t)store->count,
+                                      .engine = matcher->options,
+                                      .snapshot_every = SNAPSHOT_EVERY,
+                                      .events = {.now_ms = now_ms,
+                                                 .turn = pump_soon,
+                                                 .owning = on_owning,
+                                                 .lost = on_lost,
+                                                 .release = release,
+                                                 .hurry = hurry,
+                                                 .want = want,
+                                                 .arg = matcher}};
+    options.engine.partition = store->first;
+    xd_crew_init(&matcher->crew, sim_base(&matcher->process), matcher->ledger, &options);
 }
 
 void sim_matcher_start(struct sim_matcher *matcher, struct sim_matcher **peers, unsigned count)
@@ -266,8 +224,7 @@ void sim_matcher_start(struct sim_matcher *matcher, struct sim_matcher **peers, 
     matcher->id = sim_random(world) | 1;
     matcher->beating = false;
     matcher->ledger = sim_ledger_open(process, matcher->id);
-    xd_member_init(&matcher->member, matcher->id, world->store->count);
-    make_stations(matcher);
+    make_crew(matcher);
     matcher->heartbeat = event_new(sim_base(process), -1, 0, on_heartbeat, matcher);
     matcher->pump = event_new(sim_base(process), -1, 0, on_pump, matcher);
     event_add(matcher->heartbeat, &(struct timeval){0});
@@ -289,13 +246,12 @@ void sim_matcher_kill(struct sim_matcher *matcher)
     event_free(matcher->heartbeat);
     for (unsigned i = 0; i < SIM_RANGES_MAX; i++) {
         end_relaying(matcher, i);
-        if (matcher->stations[i]) xd_station_stop(matcher->stations[i]);
     }
+    xd_crew_stop(&matcher->crew);
     sim_ledger_kill(matcher->ledger);
-    for (unsigned i = 0; i < SIM_RANGES_MAX; i++) {
+    for (unsigned i = 0; i < matcher->crew.options.count; i++) {
         struct sim_world *world = matcher->process.world;
-        sim_at(world, world->now_us + FORGET_US, NULL, free_station, matcher->stations[i]);
-        matcher->stations[i] = NULL;
+        sim_at(world, world->now_us + FORGET_US, NULL, free_station, matcher->crew.stations[i]);
     }
     event_free(matcher->pump);
 }
@@ -303,7 +259,7 @@ void sim_matcher_kill(struct sim_matcher *matcher)
 void sim_matcher_leave(struct sim_matcher *matcher)
 {
     if (!matcher->process.alive) return;
-    xd_member_leave(&matcher->member);
+    xd_member_leave(&matcher->crew.member);
     sim_leave(matcher->process.world->store, matcher->id);
     pump_soon(matcher);
 }
@@ -318,6 +274,6 @@ void sim_matcher_confuse(struct sim_matcher *matcher, unsigned partition)
 struct xd_engine *sim_matcher_engine(const struct sim_matcher *matcher, unsigned partition, uint64_t position)
 {
     if (!matcher->process.alive) return NULL;
-    const struct xd_station *station = matcher->stations[partition];
+    const struct xd_station *station = matcher->crew.stations[partition];
     return xd_station_position(station) == position ? xd_station_engine(station) : NULL;
 }
