@@ -52,6 +52,7 @@ void xd_border_free(struct xd_engine *engine)
     xd_buf_free(&border->states);
     xd_buf_free(&border->replies);
     xd_buf_free(&border->withdrawals);
+    free(border->past);
     free(border);
 }
 
@@ -130,18 +131,23 @@ static void tell_spreads(struct xd_engine *engine)
     }
 }
 
+void xd_border_tell_state(struct xd_engine *engine, const struct xd_told_state *told)
+{
+    struct xd_record message = {.type = XD_RECORD_MATCH_STATE,
+                                .match_id = told->match,
+                                .state = told->state,
+                                .give_from = told->give_from,
+                                .reopens = told->reopens};
+    xd_peer_send(engine, told->range, &message);
+}
+
 static void tell_states(struct xd_engine *engine)
 {
     struct xd_buf *states = &engine->border->states;
     for (size_t at = 0; at < states->len; at += sizeof(struct xd_told_state)) {
         struct xd_told_state told;
         memcpy(&told, states->data + at, sizeof told);
-        struct xd_record message = {.type = XD_RECORD_MATCH_STATE,
-                                    .match_id = told.match,
-                                    .state = told.state,
-                                    .give_from = told.give_from,
-                                    .reopens = told.reopens};
-        xd_peer_send(engine, told.range, &message);
+        xd_border_tell_state(engine, &told);
     }
 }
 

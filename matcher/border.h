@@ -3,7 +3,7 @@
  *      home of a spread order (P)                      a partition of its cover (Q)
  *        spread.c   announces, gathers                   ghost.c    the copy in the book, and what it takes
  *        image.c    the orders that claims bring         native.c   what is put aside, and mirrors of matches
- *        decide.c   who is taken, and the answers
+ *        decide.c   who is taken, and the answers        past.c     matches that have ended
  *
  *      peer.c   sessions and numbers      border.c   what arrives, what leaves      border_snapshot.c   the
  * state in bytes
@@ -110,6 +110,23 @@ struct xd_native {
     struct xd_mirror *first, *last;
 };
 
+struct xd_told_state {
+    uint64_t match;
+    int64_t give_from;
+    uint8_t range, state;
+    bool reopens;
+};
+
+/* A match that has ended. */
+struct xd_past {
+    struct xd_told_state told;
+    uint64_t native, ghost;
+    int64_t part, amount[XD_DIMS];
+    int32_t from_day, until_day; /* storage */
+};
+
+enum { XD_PAST_MAX = 4096 };
+
 /* --- all of it
  * ---------------------------------------------------------------------------------------------------------------
  */
@@ -122,6 +139,8 @@ struct xd_border {
     uint64_t rounds;     /* numbered so far */
     struct xd_peer peers[XD_RANGES_MAX];
     struct xd_table spreads, ghosts, natives, mirrors;
+    struct xd_past *past; /* a ring of XD_PAST_MAX; NULL until a match with an image has ended */
+    uint64_t past_count;  /* ever put into it */
 
     /* Of the record that is being applied. */
     uint64_t first_match;             /* number of the first match that it may make */
@@ -133,13 +152,6 @@ struct xd_border {
     struct xd_buf states;             /* struct xd_told_state */
     struct xd_buf replies;            /* struct xd_reply: rounds opened, and empty ones */
     struct xd_buf withdrawals;        /* uint64_t: matches */
-};
-
-struct xd_told_state {
-    uint64_t match;
-    int64_t give_from;
-    uint8_t range, state;
-    bool reopens;
 };
 
 struct xd_reply {
@@ -167,6 +179,8 @@ static inline bool xd_is_open(const struct xd_slot *slot)
 /* border.c */
 bool xd_border_create(struct xd_engine *engine);
 void xd_border_free(struct xd_engine *engine);
+/* Tells the native's home what became of a match. */
+void xd_border_tell_state(struct xd_engine *engine, const struct xd_told_state *told);
 /* A slot of another partition's order: out of the book, freed at the end of the record. */
 void xd_border_bury(struct xd_engine *engine, struct xd_slot *slot);
 
@@ -264,7 +278,17 @@ void xd_send_withdrawals(struct xd_engine *engine);
  * that was. */
 void xd_report_lost(struct xd_engine *engine, const struct xd_slot *native, const struct xd_mirror *mirror);
 
+/* past.c: matches that have ended */
+void xd_past_add(struct xd_engine *engine, const struct xd_deal *deal, const struct xd_told_state *told);
+/* In a new session: each that the range had an order in, and its end. */
+void xd_past_tell(struct xd_engine *engine, unsigned range);
+void xd_past_pack(const struct xd_border *border, struct xd_buf *out);
+bool xd_past_unpack(struct xd_border *border, const msgpack_object *object);
+
 /* sync.c: generations */
+/* Lists a match; `about` has its orders and days. */
+void xd_sync_tell_match(struct xd_engine *engine, unsigned range, const struct xd_record *about,
+                        const struct xd_answer *match);
 void xd_sync_generation(struct xd_engine *engine, uint64_t generation);
 /* Whether a `sync` opens a session, which has then begun from this side too. */
 bool xd_sync_opens(struct xd_engine *engine, const struct xd_message_head *head);

@@ -301,7 +301,7 @@ static bool unpack_native(struct xd_engine *engine, const msgpack_object *object
 
 void xd_border_pack_header(const struct xd_border *border, struct xd_buf *out)
 {
-    xd_mp_array(out, 5 + 3 * border->layout.count);
+    xd_mp_array(out, 6 + 3 * border->layout.count);
     xd_mp_uint(out, border->generation);
     xd_mp_uint(out, border->rounds);
     xd_mp_uint(out, border->spreads.count);
@@ -313,6 +313,7 @@ void xd_border_pack_header(const struct xd_border *border, struct xd_buf *out)
         xd_mp_uint(out, peer->sent);
         xd_mp_uint(out, peer->seen);
     }
+    xd_past_pack(border, out);
 }
 
 bool xd_border_unpack_header(struct xd_border *border, const msgpack_object *object,
@@ -330,7 +331,7 @@ bool xd_border_unpack_header(struct xd_border *border, const msgpack_object *obj
         peer->sent = xd_read_uint(&in);
         peer->seen = xd_read_uint(&in);
     }
-    return !in.bad && !in.left;
+    return !in.bad && in.left == 1 && xd_past_unpack(border, xd_read_next(&in));
 }
 
 static uint64_t id_of(const void *block)

@@ -175,6 +175,7 @@ void xd_ghost_take(struct xd_engine *engine, const struct xd_record *record)
         return;
     }
     if (!ghost) ghost = enter(engine, record->order_id);
+    bool listed = ghost && ghost->stale; /* in a new session: what its home lost may have made it grow */
     if (ghost) ghost->stale = false;
     if (!ghost || record->version <= ghost->version) return;
     bool refused = ghost->refused_count;
@@ -190,7 +191,7 @@ void xd_ghost_take(struct xd_engine *engine, const struct xd_record *record)
     ghost->asked = record->ask;
     if (!xd_ghost_build(engine, ghost, record)) {
         drop(engine, ghost);
-    } else if (is_new || record->ask || refused) {
+    } else if (is_new || listed || record->ask || refused) {
         xd_grow(engine, ghost->slot);
     }
 }

@@ -43,6 +43,7 @@ static void note_state(struct xd_engine *engine, const struct xd_deal *deal, int
                                  .state = deal->state,
                                  .reopens = reopens};
     xd_buf_add(&border->states, &told, sizeof told);
+    if (told.state != XD_MATCH_CONFIRMED) xd_past_add(engine, deal, &told);
 }
 
 void xd_border_confirmed(struct xd_engine *engine, const struct xd_deal *deal)

@@ -50,24 +50,32 @@ static void tell_ghosts(struct xd_engine *engine, unsigned range)
     free(spreads);
 }
 
-static void tell_match(struct xd_engine *engine, const struct xd_deal *deal, const struct xd_slot *image,
-                       unsigned range)
+void xd_sync_tell_match(struct xd_engine *engine, unsigned range, const struct xd_record *about,
+                        const struct xd_answer *match)
 {
     struct xd_buf packed;
-    const struct xd_slot *spread = deal->order[!image->side];
-    struct xd_answer match = {.yes = true, .match_id = deal->id, .part = deal->part, .state = deal->state};
-    struct xd_record message = {
-        .type = XD_RECORD_SYNC_MATCH, .order_id = image->id, .match_id = deal->id, .ghost_id = spread->id};
-    if (spread->kind != XD_TRUCK) {
-        message.give_from = spread->storage_request.from_day;
-        message.until = spread->storage_request.until_day;
-    }
-    memcpy(match.amount, deal->amount, sizeof match.amount);
+    struct xd_record message = *about;
+    message.type = XD_RECORD_SYNC_MATCH;
+    message.match_id = match->match_id;
     xd_buf_init(&packed, 1 << 10);
-    xd_answer_pack(&match, &packed);
+    xd_answer_pack(match, &packed);
     message.answers = (struct xd_str){(const char *)packed.data, (uint32_t)packed.len};
     xd_peer_send(engine, range, &message);
     xd_buf_free(&packed);
+}
+
+static void tell_match(struct xd_engine *engine, const struct xd_deal *deal, const struct xd_slot *image,
+                       unsigned range)
+{
+    const struct xd_slot *spread = deal->order[!image->side];
+    struct xd_answer match = {.yes = true, .match_id = deal->id, .part = deal->part, .state = deal->state};
+    struct xd_record about = {.order_id = image->id, .ghost_id = spread->id};
+    if (spread->kind != XD_TRUCK) {
+        about.give_from = spread->storage_request.from_day;
+        about.until = spread->storage_request.until_day;
+    }
+    memcpy(match.amount, deal->amount, sizeof match.amount);
+    xd_sync_tell_match(engine, range, &about, &match);
 }
 
 /* A round that this very record opened is sent in the new session. */
@@ -89,6 +97,7 @@ static void open_session(struct xd_engine *engine, unsigned range)
         const struct xd_slot *image = xd_image_of(deal);
         if (image && is_at(engine->border, image->id, range)) tell_match(engine, deal, image, range);
     }
+    xd_past_tell(engine, range);
     send_bare(engine, range, XD_RECORD_SYNC_END);
 }
 
@@ -179,6 +188,16 @@ static bool answers_claim(struct xd_engine *engine, const struct xd_record *list
     return false;
 }
 
+static bool has_ended(const struct xd_answer *match)
+{
+    return match->state != XD_MATCH_PROPOSED && match->state != XD_MATCH_CONFIRMED;
+}
+
+static int64_t state_before(int64_t end)
+{
+    return end == XD_MATCH_DECLINED || end == XD_MATCH_LAPSED ? XD_MATCH_PROPOSED : XD_MATCH_CONFIRMED;
+}
+
 void xd_sync_take_match(struct xd_engine *engine, const struct xd_record *record)
 {
     struct xd_mirror *mirror = xd_table_get(&engine->border->mirrors, record->match_id);
@@ -188,9 +207,12 @@ void xd_sync_take_match(struct xd_engine *engine, const struct xd_record *record
     bool good = xd_answer_next(&reader, &match) && match.yes;
     xd_claim_reader_end(&reader);
     if (!good) return;
+    bool ended = has_ended(&match); /* the next message says how */
+    if (ended) match.state = mirror ? mirror->state : state_before(match.state);
     if (mirror) {
         xd_mirror_listed(engine, mirror, match.state);
-    } else if (!answers_claim(engine, record, &match) && !xd_native_find_again(engine, record, &match)) {
+    } else if (!answers_claim(engine, record, &match) && !ended &&
+               !xd_native_find_again(engine, record, &match)) {
         struct xd_record refusal = {
             .type = XD_RECORD_WITHDRAW, .match_id = record->match_id, .rollback = true};
         xd_peer_send(engine, xd_home_range(engine->border, record->match_id), &refusal);

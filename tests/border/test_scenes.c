@@ -332,6 +332,46 @@ static void a_message_of_a_session_that_is_over_is_dropped(void **state)
     xd_cluster_end(&scene.cluster);
 }
 
+/* Q has lost what it was told of a match that is completed. It is not taken for one that P has lost: what is
+ * completed keeps its place. */
+static void an_end_that_was_lost_is_told_again(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    uint64_t offer = submit(&scene, XD_OFFER, "store", 5000, plain);
+    submit(&scene, XD_REQUEST, "acme", 3000, plain);
+    rest(&scene);
+    struct xd_buf kept = xd_cluster_save(&scene.cluster, scene.q);
+    scene.cluster.now_us = (DAY + 6) * XD_DAY_S * US;
+    assert_int_equal(act(&scene, XD_RECORD_COMPLETE, "acme", 0, only_match(&scene)), XD_OK);
+    rest(&scene);
+    xd_cluster_roll_back(&scene.cluster, scene.q, &kept);
+    rest(&scene);
+    assert_int_equal(xd_slot_free(slot_of(&scene, offer), XD_M2, DAY + 8, DAY + 10), 2000);
+    xd_cluster_end(&scene.cluster);
+}
+
+/* P has lost a match, and so has more open than Q had known: another of Q's orders gets it. */
+static void what_a_loss_gave_back_is_matched(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    submit(&scene, XD_REQUEST, "acme", 6000, (struct xd_order){.min_part = 1000});
+    rest(&scene);
+    struct xd_buf kept = xd_cluster_save(&scene.cluster, scene.p);
+    uint64_t first = submit(&scene, XD_OFFER, "store", 3000, plain);
+    rest(&scene);
+    submit(&scene, XD_OFFER, "other", 5000, (struct xd_order){.min_part = 5000});
+    assert_int_equal(act(&scene, XD_RECORD_CANCEL, "store", first, 0), XD_OK);
+    rest(&scene);
+    xd_cluster_roll_back(&scene.cluster, scene.p, &kept);
+    rest(&scene);
+    only_match(&scene);
+    xd_cluster_end(&scene.cluster);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +386,8 @@ int main(void)
         cmocka_unit_test(a_gathering_ends_without_replies),
         cmocka_unit_test(what_grows_while_it_gathers_is_asked_for_again),
         cmocka_unit_test(a_message_of_a_session_that_is_over_is_dropped),
+        cmocka_unit_test(an_end_that_was_lost_is_told_again),
+        cmocka_unit_test(what_a_loss_gave_back_is_matched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
