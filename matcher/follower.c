@@ -79,13 +79,19 @@ static bool apply(struct xd_follower *follower, const struct xd_log_run *run)
 
 static void read_on(struct xd_follower *follower);
 
+static uint32_t generation(const struct xd_follower *follower)
+{
+    return xd_ledger_generation(follower->ledger, follower->options.engine.partition);
+}
+
 static void on_run(void *arg, const struct xd_log_run *run)
 {
     struct xd_follower *follower = arg;
+    bool same = follower->progress.generation == generation(follower);
     follower->reading = false;
     if (follower->stopped) {
         finish(follower);
-    } else if (run->code != XD_OK || !apply(follower, run)) {
+    } else if (run->code != XD_OK || !same || !apply(follower, run)) {
         start_over(follower);
     } else if (follower->progress.position >= run->committed) {
         set_warm(follower, true);
@@ -110,7 +116,8 @@ static void on_snapshot(void *arg, enum xd_code code, uint64_t next_record, uint
     struct xd_follower *follower = arg;
     struct xd_progress *progress = &follower->progress;
     follower->reading = false;
-    *progress = (struct xd_progress){.position = next_record, .events = next_event};
+    *progress = (struct xd_progress){
+        .position = next_record, .events = next_event, .generation = progress->generation};
     if (code == XD_OK) {
         if (!follower->stopped)
             progress->engine = xd_engine_load(&follower->options.engine, state->data, state->len);
@@ -136,6 +143,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         read_on(follower);
     } else {
         follower->reading = true;
+        follower->progress.generation = generation(follower); /* never newer than what is read */
         xd_ledger_load_snapshot(follower->ledger, follower->options.engine.partition, on_snapshot, follower);
     }
 }

@@ -2,7 +2,8 @@
  * every record whose events are committed, to an engine of its own, throwing the output away; so it is never
  * ahead of the owner, and behind it by one look at the log (XD_FOLLOWER_LOOK_MS) and what is not committed.
  *
- * Begins again by itself after what it was to read next has been trimmed, or could not be read. */
+ * Begins again by itself after what it was to read next has been trimmed, or could not be read, and when the
+ * generation has risen. */
 #ifndef XD_MATCHER_FOLLOWER_H
 #define XD_MATCHER_FOLLOWER_H
 
@@ -19,6 +20,7 @@ struct xd_progress {
     struct xd_engine *engine;
     uint64_t position; /* next record */
     uint64_t events;   /* next event */
+    uint32_t generation; /* of the ledger, when it began: in another it is worth nothing */
 };
 
 struct xd_follower_options {

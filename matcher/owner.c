@@ -364,13 +364,15 @@ struct xd_owner *xd_owner_take(struct event_base *base, struct xd_ledger *ledger
     if (!owner) return NULL;
     owner->options.once = true;
     owner->lease = *lease;
-    owner->engine = progress.engine;
-    owner->position = owner->snapshot_at = progress.position;
-    owner->events = progress.events;
-    if (owner->engine)
+    if (progress.engine && progress.generation == xd_ledger_generation(ledger, lease->partition)) {
+        owner->engine = progress.engine;
+        owner->position = owner->snapshot_at = progress.position;
+        owner->events = progress.events;
         replay(owner);
-    else
+    } else {
+        xd_engine_destroy(progress.engine);
         load(owner);
+    }
     return owner;
 }
 

@@ -28,8 +28,8 @@ struct xd_owner_options {
 struct xd_owner *xd_owner_start(struct event_base *base, struct xd_ledger *ledger,
                                 const struct xd_owner_options *options);
 
-/* The same with a lease that was got already and the progress of a follower, whose engine it takes over (NULL: it begins with the
- * snapshot); `once`. On failure the engine is still the caller's. */
+/* The same with a lease that was got already and the progress of a follower, whose engine it takes over (NULL, or
+ * one of another generation: it begins with the snapshot); `once`. On failure the engine is still the caller's. */
 struct xd_owner *xd_owner_take(struct event_base *base, struct xd_ledger *ledger, const struct xd_owner_options *options,
                                const struct xd_lease *lease, struct xd_progress progress);
 
