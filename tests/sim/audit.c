@@ -18,6 +18,7 @@ struct known_match {
     unsigned offer, request; /* numbers in the market */
     int64_t amount[XD_DIMS];
     enum xd_match_state state;
+    bool closed; /* its requester has cancelled it: that part is not open again */
 };
 
 struct sim_audit {
@@ -25,6 +26,10 @@ struct sim_audit {
     size_t order_count;
     struct known_match *matches;
     size_t match_count;
+    uint64_t *refused; /* ids of orders, also of what is lost: their refs were given free */
+    size_t refused_count;
+    bool forgot; /* partitions have lost writes: until they have settled that, one may hold of an order what
+                    another gave away */
 };
 
 struct sim_audit *sim_audit_create(struct sim_world *world)
@@ -37,6 +42,7 @@ void sim_audit_destroy(struct sim_audit *audit)
 {
     free(audit->orders);
     free(audit->matches);
+    free(audit->refused);
     free(audit);
 }
 
@@ -63,8 +69,10 @@ static struct known_match *find_match(const struct sim_audit *audit, uint64_t id
 
 bool sim_audit_refused(const struct sim_audit *audit, uint64_t order_id)
 {
-    const struct known_order *order = find_order(audit, order_id);
-    return order && order->refused;
+    for (size_t i = 0; i < audit->refused_count; i++) {
+        if (audit->refused[i] == order_id) return true;
+    }
+    return false;
 }
 
 bool sim_audit_accepted(const struct sim_audit *audit, uint64_t order_id)
@@ -136,6 +144,13 @@ static void check_accepted_once(struct sim_world *world, const struct known_orde
     }
 }
 
+static void note_refused(struct sim_audit *audit, uint64_t id)
+{
+    if (sim_audit_refused(audit, id)) return;
+    audit->refused = sim_grown(audit->refused, audit->refused_count, sizeof *audit->refused);
+    audit->refused[audit->refused_count++] = id;
+}
+
 static void order_event(struct sim_world *world, const struct sim_told *told)
 {
     struct known_order *order = note_order(world, &told->order);
@@ -149,6 +164,7 @@ static void order_event(struct sim_world *world, const struct sim_told *told)
         break;
     case XD_EVENT_ORDER_REJECTED:
         order->refused = true;
+        note_refused(world->audit, order->id);
         break;
     case XD_EVENT_ORDER_CANCELLED:
     case XD_EVENT_ORDER_EXPIRED:
@@ -179,7 +195,7 @@ static void check_request(struct sim_world *world, unsigned request)
     enum xd_dim dim = xd_main_dim((enum xd_kind)order->kind);
     int64_t sum = 0;
     for (size_t i = 0; i < audit->match_count; i++) {
-        if (audit->matches[i].request == request && is_used(&audit->matches[i]))
+        if (audit->matches[i].request == request && (is_used(&audit->matches[i]) || audit->matches[i].closed))
             sum += audit->matches[i].amount[dim];
     }
     if (sum > order->amount[dim]) {
@@ -265,6 +281,7 @@ static const enum xd_match_state state_of[XD_EVENT_TYPE_COUNT] = {
 
 static void check_ended(struct sim_world *world, const struct sim_told_party *party)
 {
+    if (world->audit->forgot) return;
     const struct known_order *order = find_order(world->audit, party->id);
     if (!order || !order->accepted) {
         sim_fail(world, "a match of %.*s, which was not accepted", (int)party->ref.len, party->ref.at);
@@ -305,16 +322,17 @@ static void check_private(struct sim_world *world, const struct sim_told *told)
 
 static void match_event(struct sim_world *world, const struct sim_told *told)
 {
-    struct known_match *match = note_match(world, told);
     check_private(world, told);
+    if (told->lost && !told->party[told->party[XD_OFFER].ref.len ? XD_REQUEST : XD_OFFER].ref.len) return;
+    struct known_match *match = note_match(world, told);
     if (!match || told->type == XD_EVENT_MATCH_RESCHEDULED) return;
     match->state = state_of[told->type];
-    check_request(world, match->request);
-    if (world->market->kind != XD_TRUCK) {
-        check_storage(world, match->offer);
-    } else if (is_live(match) && xd_str_equal(told->account, told->party[XD_OFFER].account)) {
-        check_truck(world, match->offer, told);
-    }
+    match->closed = match->state == XD_MATCH_CANCELLED && told->by_requester && !told->lost;
+    bool truck = world->market->kind == XD_TRUCK, forgot = world->audit->forgot;
+    bool to_carrier = xd_str_equal(told->account, told->party[XD_OFFER].account);
+    if (!truck || !forgot) check_request(world, match->request);
+    if (!truck && !forgot) check_storage(world, match->offer);
+    if (truck && to_carrier && is_live(match)) check_truck(world, match->offer, told);
 }
 
 /* --- commits -------------------------------------------------------------------------------------------- */
@@ -327,25 +345,55 @@ void sim_audit_commit(struct sim_world *world, unsigned partition, const struct 
              (unsigned long long)commit->epoch, (unsigned long long)part->epoch);
 }
 
-void sim_audit_event(struct sim_world *world, unsigned partition, const uint8_t *bytes, size_t len)
+static void say(const struct sim_world *world, unsigned partition, const struct sim_told *told)
+{
+    sim_say(world, "p%u: %s to %.*s, %.*s%.*s%s%.*s %llx", partition, xd_event_type_name(told->type),
+            (int)told->account.len, told->account.at, told->is_match ? 0 : (int)told->order.ref.len,
+            told->order.ref.at, told->is_match ? (int)told->party[0].ref.len : 0, told->party[0].ref.at,
+            told->is_match ? "+" : "", told->is_match ? (int)told->party[1].ref.len : 0,
+            told->party[1].ref.at, (unsigned long long)(told->is_match ? told->match_id : told->order.id));
+}
+
+static void take_event(struct sim_world *world, unsigned partition, const struct sim_bytes *event, bool again)
 {
     msgpack_unpacked object;
     struct sim_told told;
-    if (!world->audit) return;
-    world->trace = XXH64(bytes, len, world->trace + partition);
     msgpack_unpacked_init(&object);
-    if (msgpack_unpack_next(&object, (const char *)bytes, len, NULL) != MSGPACK_UNPACK_SUCCESS ||
+    if (msgpack_unpack_next(&object, (const char *)event->at, event->len, NULL) != MSGPACK_UNPACK_SUCCESS ||
         !sim_told_read(&object.data, &told)) {
         sim_fail(world, "p%u has an event that cannot be read", partition);
     } else {
-        sim_say(world, "p%u: %s to %.*s, %.*s%.*s%s%.*s %llx", partition, xd_event_type_name(told.type),
-                (int)told.account.len, told.account.at, told.is_match ? 0 : (int)told.order.ref.len,
-                told.order.ref.at, told.is_match ? (int)told.party[0].ref.len : 0, told.party[0].ref.at,
-                told.is_match ? "+" : "", told.is_match ? (int)told.party[1].ref.len : 0,
-                told.party[1].ref.at, (unsigned long long)(told.is_match ? told.match_id : told.order.id));
+        if (!again) say(world, partition, &told);
         (told.is_match ? match_event : order_event)(world, &told);
     }
     msgpack_unpacked_destroy(&object);
+}
+
+void sim_audit_event(struct sim_world *world, unsigned partition, const struct sim_bytes *event)
+{
+    if (!world->audit) return;
+    world->trace = XXH64(event->at, event->len, world->trace + partition);
+    take_event(world, partition, event, false);
+}
+
+void sim_audit_forget(struct sim_world *world)
+{
+    const struct sim_store *store = world->store;
+    size_t next[SIM_RANGES_MAX] = {0};
+    world->audit->order_count = world->audit->match_count = 0;
+    world->audit->forgot = true;
+    for (unsigned first;;) {
+        first = store->count;
+        for (unsigned p = 0; p < store->count; p++) {
+            const struct sim_part *part = &store->parts[p];
+            if (next[p] == part->event_count) continue;
+            if (first == store->count ||
+                part->events[next[p]].order < store->parts[first].events[next[first]].order)
+                first = p;
+        }
+        if (first == store->count) return;
+        take_event(world, first, &store->parts[first].events[next[first]++].bytes, true);
+    }
 }
 
 /* --- the end -------------------------------------------------------------------------------------------- */
@@ -359,6 +407,9 @@ void sim_audit_end(struct sim_world *world)
         if (order->acked && (!known || (!known->accepted && !known->refused))) {
             sim_fail(world, "r%u was acknowledged and is lost", i);
         }
+        bool request = order->order.side == XD_REQUEST;
+        if (request) check_request(world, i);
+        if (!request && market->kind != XD_TRUCK) check_storage(world, i);
     }
     for (unsigned p = 0; p < world->store->count; p++) {
         if (market->next[p] != world->store->parts[p].event_count) {

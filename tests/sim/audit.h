@@ -16,7 +16,9 @@ void sim_audit_destroy(struct sim_audit *audit);
  * commit. */
 void sim_audit_commit(struct sim_world *world, unsigned partition, const struct sim_part *part,
                       const struct sim_commit *commit);
-void sim_audit_event(struct sim_world *world, unsigned partition, const uint8_t *bytes, size_t len);
+void sim_audit_event(struct sim_world *world, unsigned partition, const struct sim_bytes *event);
+/* A partition has lost events: only those that are left were ever told. */
+void sim_audit_forget(struct sim_world *world);
 
 /* Whether the order was told to be refused, or to be accepted. */
 bool sim_audit_refused(const struct sim_audit *audit, uint64_t order_id);

@@ -41,7 +41,10 @@ static void end(struct request *request, enum xd_code code)
 static void on_appended(void *arg, const struct xd_append_result *result)
 {
     struct request *request = arg;
+    const struct sim_broker *broker = request->broker;
+    uint16_t partition = (uint16_t)(broker->process.world->store->first + request->answer.partition);
     request->answer.offset = result->offset;
+    request->answer.generation = sim_ledger_generation(broker->ledger, partition);
     end(request, result->code);
 }
 
@@ -130,22 +133,23 @@ static bool feed_run(struct sim_store *store, struct sim_call *call)
     struct feed_call *feed = (struct feed_call *)call;
     const struct sim_part *part = &store->parts[call->partition];
     for (size_t i = feed->from; i < part->event_count && feed->count < RUN_EVENTS; i++) {
+        const struct sim_bytes *bytes = &part->events[i].bytes;
         feed->events = sim_grown(feed->events, feed->count, sizeof *feed->events);
-        feed->events[feed->count++] =
-            (struct sim_bytes){sim_copy(part->events[i].at, part->events[i].len), part->events[i].len};
+        feed->events[feed->count++] = (struct sim_bytes){sim_copy(bytes->at, bytes->len), bytes->len};
     }
     return feed->count > 0;
 }
 
 static void feed_done(struct sim_call *call, bool answered);
 
-static struct feed_call *make_feed(const struct feed_call *before, uint64_t from)
+static struct feed_call *make_feed(const struct feed_call *before, uint64_t generation, uint64_t from)
 {
     struct feed_call *feed = sim_new(sizeof *feed);
     *feed = (struct feed_call){.call = {.run = feed_run,
                                         .done = feed_done,
                                         .destroy = feed_destroy,
                                         .partition = before->call.partition,
+                                        .generation = generation,
                                         .apart = true},
                                .broker = before->broker,
                                .incarnation = before->incarnation,
@@ -166,6 +170,19 @@ static void feed_again(void *arg)
     }
 }
 
+/* Of another generation: from what it has of what was told. */
+static void begin_again(struct feed_call *feed)
+{
+    struct sim_process *process = &feed->broker->process;
+    const struct sim_store *store = process->world->store;
+    unsigned partition = feed->call.partition;
+    uint64_t kept = sim_kept(store, partition, feed->call.generation).events;
+    struct sim_place place = {partition, sim_generation(&store->parts[partition]),
+                              feed->from < kept ? feed->from : kept};
+    if (!feed->wanted(feed->arg, &place, NULL, 0)) return;
+    sim_send(process, &make_feed(feed, place.generation, place.offset)->call);
+}
+
 static void feed_done(struct sim_call *call, bool answered)
 {
     struct feed_call *feed = (struct feed_call *)call;
@@ -173,26 +190,28 @@ static void feed_done(struct sim_call *call, bool answered)
     if (!process->alive) return;
     if (!answered) {
         sim_at(process->world, process->world->now_us + AGAIN_US, process, feed_again,
-               make_feed(feed, feed->from));
+               make_feed(feed, call->generation, feed->from));
+        return;
+    }
+    if (call->past) {
+        begin_again(feed);
         return;
     }
     for (size_t i = 0; i < feed->count; i++) {
-        if (!feed->wanted(feed->arg, call->partition, feed->from + i, feed->events[i].at,
-                          feed->events[i].len))
-            return;
+        const struct sim_place place = {call->partition, call->generation, feed->from + i};
+        if (!feed->wanted(feed->arg, &place, feed->events[i].at, feed->events[i].len)) return;
     }
-    sim_send(process, &make_feed(feed, feed->from + feed->count)->call);
+    sim_send(process, &make_feed(feed, call->generation, feed->from + feed->count)->call);
 }
 
-void sim_broker_feed(struct sim_broker *broker, unsigned partition, uint64_t from, sim_wanted *wanted,
-                     void *arg)
+void sim_broker_feed(struct sim_broker *broker, const struct sim_place *from, sim_wanted *wanted, void *arg)
 {
-    struct feed_call like = {.call.partition = partition,
+    struct feed_call like = {.call.partition = from->partition,
                              .broker = broker,
                              .incarnation = broker->process.incarnation,
                              .wanted = wanted,
                              .arg = arg};
-    sim_send(&broker->process, &make_feed(&like, from)->call);
+    sim_send(&broker->process, &make_feed(&like, from->generation, from->offset)->call);
 }
 
 /* --- lives ---------------------------------------------------------------------------------------------- */

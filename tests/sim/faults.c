@@ -101,14 +101,19 @@ static void cut_now(void *arg)
 }
 
 /* Noticed by the process, so not while it is paused. */
+static void cut_one(struct sim_process *process, int64_t for_us)
+{
+    struct sim_world *world = process->world;
+    struct cut *cut = sim_new(sizeof *cut);
+    *cut = (struct cut){process, for_us};
+    sim_at(world, world->now_us, process, cut_now, cut);
+}
+
 static void cut(struct sim_faults *faults)
 {
-    struct sim_world *world = faults->world;
     unsigned index;
-    struct cut *cut = sim_new(sizeof *cut);
-    *cut = (struct cut){any_process(faults, &index),
-                        sim_chance(world, 60) ? 0 : sim_between(world, 0, 5 * SIM_S)};
-    sim_at(world, world->now_us, cut->process, cut_now, cut);
+    struct sim_process *process = any_process(faults, &index);
+    cut_one(process, sim_chance(faults->world, 60) ? 0 : sim_between(faults->world, 0, 5 * SIM_S));
 }
 
 static void slow_down(struct sim_faults *faults)
@@ -141,6 +146,23 @@ static void confuse(struct sim_faults *faults)
     }
 }
 
+/* A fail-over: one partition, or all of them, go back some time; connections break. */
+static void lose(struct sim_faults *faults)
+{
+    struct sim_world *world = faults->world;
+    unsigned only = (unsigned)sim_below(world, world->store->count);
+    int64_t to_us = world->now_us - sim_between(world, 0, sim_chance(world, 50) ? 200 * SIM_MS : 6 * SIM_S);
+    bool all = sim_chance(world, 30);
+    if (!faults->losses) return;
+    faults->losses--;
+    for (unsigned p = 0; p < world->store->count; p++) {
+        if (all || p == only) sim_roll_back(world->store, p, to_us);
+    }
+    for (unsigned i = 0; i < faults->matcher_count + faults->broker_count; i++) {
+        if (sim_chance(world, 50)) cut_one(process_of(faults, i), sim_between(world, 0, SIM_S));
+    }
+}
+
 /* A message that was sent once comes once more, out of its order: from an owner that was thought dead. */
 static void echo(struct sim_faults *faults)
 {
@@ -166,8 +188,9 @@ static void heal(struct sim_faults *faults)
 
 static void go_wrong(void *arg)
 {
-    static void (*const all[])(struct sim_faults * faults) = {
-        crash, crash, leave, pause_one, pause_one, cut, cut, slow_down, jump, confuse, echo, echo};
+    static void (*const all[])(struct sim_faults * faults) = {crash, crash, leave,     pause_one, pause_one,
+                                                              cut,   cut,   slow_down, jump,      confuse,
+                                                              echo,  echo,  lose,      lose};
     struct sim_faults *faults = arg;
     struct sim_world *world = faults->world;
     if (world->over) return;

@@ -13,6 +13,7 @@ struct sim_faults {
     unsigned matcher_count, broker_count;
     int64_t every_us; /* from one to the next, on average; 0: none */
     int64_t until_us;
+    unsigned losses; /* that may still be: of what was written last */
     int64_t jumps_s; /* seconds that the store's clock may still jump forward */
 };
 

@@ -121,7 +121,7 @@ static void acquire_done(struct sim_call *call, bool answered)
 {
     struct lease_call *acquire = (struct lease_call *)call;
     struct sim_lane *lane = acquire->lane;
-    if (!answered) {
+    if (!answered || sim_lane_is_past(lane, call)) {
         acquire->callback(acquire->arg, XD_STORAGE_FAILED, &acquire->lease);
     } else if (acquire->good) {
         sim_lane_lose(lane, XD_FENCED);
@@ -152,6 +152,7 @@ static void send_acquire(struct sim_lane *lane, bool waited, xd_lease_cb *callba
                              .nonce = sim_random(ledger->world) | 1};
     struct lease_call *acquire = make_lease_call(lane, &lease);
     acquire->call.run = acquire_run;
+    acquire->call.generation = lane->generation;
     acquire->call.done = acquire_done;
     acquire->waited = waited;
     acquire->callback = callback;
@@ -240,141 +241,15 @@ void sim_lane_lose(struct sim_lane *lane, enum xd_code code)
     if (lost) lost(lane->lost_arg, code);
 }
 
-/* --- snapshots ------------------------------------------------------------------------------------------ */
-
-struct save_call {
-    struct sim_call call;
-    struct xd_lease lease;
-    struct sim_snapshot snapshot;
-    enum xd_code code;
-    xd_snapshot_cb *loaded;
-    xd_done_cb *saved;
-    void *arg;
-};
-
-static void save_destroy(struct sim_call *call)
+bool sim_lane_is_past(struct sim_lane *lane, const struct sim_call *call)
 {
-    free(((struct save_call *)call)->snapshot.state.at);
-    free(call);
-}
-
-static bool load_run(struct sim_store *store, struct sim_call *call)
-{
-    struct save_call *load = (struct save_call *)call;
-    load->snapshot = store->parts[call->partition].snapshot;
-    load->snapshot.state.at = sim_copy(load->snapshot.state.at, load->snapshot.state.len);
-    return true;
-}
-
-static void load_done(struct sim_call *call, bool answered)
-{
-    struct save_call *load = (struct save_call *)call;
-    struct sim_bytes state = load->snapshot.state;
-    struct xd_buf buf;
-    xd_buf_init(&buf, state.len + 1);
-    xd_buf_add(&buf, state.at, state.len);
-    enum xd_code code = !answered ? XD_STORAGE_FAILED : load->snapshot.there ? XD_OK : XD_NOT_FOUND;
-    if (code != XD_OK) xd_buf_free(&buf);
-    load->loaded(load->arg, code, load->snapshot.next_record, load->snapshot.next_event, &buf);
-}
-
-static void load_snapshot(struct xd_ledger *base, uint16_t partition, xd_snapshot_cb *callback, void *arg)
-{
-    struct sim_lane *lane = sim_lane_of(base, partition);
-    struct save_call *load = sim_new(sizeof *load);
-    *load = (struct save_call){
-        .call = {.run = load_run, .done = load_done, .destroy = save_destroy, .partition = lane->partition},
-        .loaded = callback,
-        .arg = arg};
-    sim_send(lane->ledger->process, &load->call);
-}
-
-static enum xd_code begin_snapshot(struct xd_ledger *base, const struct xd_lease *lease, uint64_t next_record,
-                                   uint64_t next_event)
-{
-    struct sim_lane *lane = sim_lane_of(base, lease->partition);
-    if (!sim_lane_holds(lane, lease)) return XD_FENCED;
-    if (lane->saving) return XD_OVERLOADED;
-    free(lane->snapshot.state.at);
-    lane->saving = true;
-    lane->snapshot = (struct sim_snapshot){.next_record = next_record, .next_event = next_event};
-    return XD_OK;
-}
-
-struct done_later {
-    xd_done_cb *callback;
-    void *arg;
-    enum xd_code code;
-};
-
-static void run_done(void *arg)
-{
-    struct done_later later = *(struct done_later *)arg;
-    free(arg);
-    later.callback(later.arg, later.code);
-}
-
-static void tell_later(struct sim_ledger *ledger, xd_done_cb *callback, void *arg, enum xd_code code)
-{
-    struct done_later *later = sim_new(sizeof *later);
-    *later = (struct done_later){callback, arg, code};
-    sim_ledger_later(ledger, SIM_MS, run_done, later);
-}
-
-/* Kept here until the end, which stores all of it. */
-static void add_to_snapshot(struct xd_ledger *base, const struct xd_lease *lease, struct xd_buf *chunk,
-                            xd_done_cb *callback, void *arg)
-{
-    struct sim_lane *lane = sim_lane_of(base, lease->partition);
-    struct sim_bytes *state = &lane->snapshot.state;
-    bool good = lane->saving && sim_lane_holds(lane, lease);
-    if (good) {
-        uint8_t *joined = sim_new(state->len + chunk->len + 1);
-        if (state->len) memcpy(joined, state->at, state->len);
-        memcpy(joined + state->len, chunk->data, chunk->len);
-        free(state->at);
-        *state = (struct sim_bytes){joined, state->len + chunk->len};
+    uint64_t generation = sim_generation(&lane->ledger->world->store->parts[lane->partition]);
+    if (!call->past) return false;
+    if (lane->generation != generation) {
+        lane->generation = generation;
+        sim_lane_lose(lane, XD_STORAGE_FAILED);
     }
-    xd_buf_free(chunk);
-    tell_later(lane->ledger, callback, arg, good ? XD_OK : XD_WRONG_STATE);
-}
-
-static bool save_run(struct sim_store *store, struct sim_call *call)
-{
-    struct save_call *save = (struct save_call *)call;
-    save->code = sim_save(store, call->partition, save->lease.epoch, save->lease.nonce, &save->snapshot);
     return true;
-}
-
-static void save_done(struct sim_call *call, bool answered)
-{
-    struct save_call *save = (struct save_call *)call;
-    save->saved(save->arg, answered ? save->code : XD_STORAGE_FAILED);
-}
-
-static void end_snapshot(struct xd_ledger *base, const struct xd_lease *lease, xd_done_cb *callback,
-                         void *arg)
-{
-    struct sim_lane *lane = sim_lane_of(base, lease->partition);
-    if (!lane->saving || !sim_lane_holds(lane, lease)) {
-        tell_later(lane->ledger, callback, arg, XD_WRONG_STATE);
-        return;
-    }
-    struct save_call *save = sim_new(sizeof *save);
-    *save = (struct save_call){
-        .call = {.run = save_run, .done = save_done, .destroy = save_destroy, .partition = lane->partition},
-        .lease = *lease,
-        .snapshot = lane->snapshot,
-        .saved = callback,
-        .arg = arg};
-    lane->saving = false;
-    lane->snapshot.state = (struct sim_bytes){0};
-    sim_send(lane->ledger->process, &save->call);
-}
-
-static void drop_snapshot(struct xd_ledger *base, const struct xd_lease *lease)
-{
-    sim_lane_of(base, lease->partition)->saving = false;
 }
 
 /* --- refs ----------------------------------------------------------------------------------------------- */
@@ -441,20 +316,26 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     event_add(ledger->tick, &(struct timeval){.tv_usec = TICK_US});
 }
 
+static uint32_t generation(const struct xd_ledger *base, uint16_t partition)
+{
+    return (uint32_t)sim_ledger_generation(base, partition);
+}
+
 static const struct xd_ledger_ops ops = {
     .reserve = reserve,
     .append = sim_ledger_append,
     .now_ms = now_ms,
     .acquire = acquire,
     .release = release,
-    .load_snapshot = load_snapshot,
-    .begin_snapshot = begin_snapshot,
-    .add_to_snapshot = add_to_snapshot,
-    .end_snapshot = end_snapshot,
-    .drop_snapshot = drop_snapshot,
+    .load_snapshot = sim_ledger_load_snapshot,
+    .begin_snapshot = sim_ledger_begin_snapshot,
+    .add_to_snapshot = sim_ledger_add_to_snapshot,
+    .end_snapshot = sim_ledger_end_snapshot,
+    .drop_snapshot = sim_ledger_drop_snapshot,
     .read_log = sim_ledger_read_log,
     .follow_log = sim_ledger_follow_log,
     .commit = sim_ledger_commit,
+    .generation = generation,
 };
 
 struct xd_ledger *sim_ledger_open(struct sim_process *process, uint64_t id)
@@ -468,6 +349,7 @@ struct xd_ledger *sim_ledger_open(struct sim_process *process, uint64_t id)
     for (unsigned i = 0; i < SIM_RANGES_MAX; i++) {
         ledger->lanes[i].ledger = ledger;
         ledger->lanes[i].partition = i;
+        ledger->lanes[i].generation = sim_generation(&process->world->store->parts[i]);
     }
     ledger->tick = event_new(sim_base(process), -1, 0, on_tick, ledger);
     event_add(ledger->tick, &(struct timeval){.tv_usec = TICK_US});
@@ -495,6 +377,11 @@ void sim_ledger_on_stored(struct xd_ledger *base, sim_stored_cb *callback, void 
 {
     sim_ledger_of(base)->stored = callback;
     sim_ledger_of(base)->stored_arg = arg;
+}
+
+uint64_t sim_ledger_generation(const struct xd_ledger *base, uint16_t partition)
+{
+    return sim_lane_of(base, partition)->generation;
 }
 
 bool sim_ledger_committing(const struct xd_ledger *base, uint16_t partition)

@@ -22,6 +22,9 @@ void sim_ledger_on_stored(struct xd_ledger *ledger, sim_stored_cb *callback, voi
 /* The partition was given back: who waits for the end of its lease need not. */
 void sim_ledger_hurry(struct xd_ledger *ledger, uint16_t partition);
 
+/* The generation that it knows. */
+uint64_t sim_ledger_generation(const struct xd_ledger *ledger, uint16_t partition);
+
 /* Commits on their way. */
 bool sim_ledger_committing(const struct xd_ledger *ledger, uint16_t partition);
 

@@ -70,7 +70,8 @@ static void append_done(struct sim_call *call, bool answered)
 {
     struct append_call *append = (struct append_call *)call;
     struct sim_lane *lane = append->lane;
-    if (answered) {
+    bool past = sim_lane_is_past(lane, call) || call->generation != lane->generation;
+    if (answered && !past) {
         sim_ledger_note_clock(lane->ledger, append->ms);
         lane->appending = false;
         answer_batch(lane, XD_OK, append->first);
@@ -95,7 +96,8 @@ void sim_lane_go_on_appending(struct sim_lane *lane)
     *append = (struct append_call){.call = {.run = append_run,
                                             .done = append_done,
                                             .destroy = append_destroy,
-                                            .partition = lane->partition},
+                                            .partition = lane->partition,
+                                            .generation = lane->generation},
                                    .lane = lane,
                                    .who = lane->ledger->id,
                                    .serial = lane->sent.serial,
@@ -170,7 +172,8 @@ static bool read_run(struct sim_store *store, struct sim_call *call)
 static void read_done(struct sim_call *call, bool answered)
 {
     struct read_call *read = (struct read_call *)call;
-    struct xd_log_run run = {.code = answered ? XD_OK : XD_STORAGE_FAILED,
+    bool past = sim_lane_is_past(read->lane, call);
+    struct xd_log_run run = {.code = answered && !past ? XD_OK : XD_STORAGE_FAILED,
                              .entries = read->entries,
                              .count = read->count,
                              .committed = read->committed,
@@ -181,10 +184,12 @@ static void read_done(struct sim_call *call, bool answered)
 static struct read_call *make_read(struct sim_lane *lane, uint64_t from)
 {
     struct read_call *read = sim_new(sizeof *read);
-    *read =
-        (struct read_call){.call = {.run = read_run, .destroy = read_destroy, .partition = lane->partition},
-                           .lane = lane,
-                           .from = from};
+    *read = (struct read_call){.call = {.run = read_run,
+                                        .destroy = read_destroy,
+                                        .partition = lane->partition,
+                                        .generation = lane->generation},
+                               .lane = lane,
+                               .from = from};
     return read;
 }
 
@@ -210,6 +215,7 @@ static void follow_done(struct sim_call *call, bool answered)
 {
     struct read_call *read = (struct read_call *)call;
     struct sim_lane *lane = read->lane;
+    if (sim_lane_is_past(lane, call)) return;
     if (read->follower != lane->follower || !lane->records) return;
     lane->reading = false;
     if (!answered) {
@@ -291,6 +297,7 @@ static void copy_output(struct xd_output *to, const struct xd_output *from)
     copy_buf(&to->closed, &from->closed);
     copy_buf(&to->messages, &from->messages);
     copy_buf(&to->envelopes, &from->envelopes);
+    copy_buf(&to->seen, &from->seen);
 }
 
 static void commit_destroy(struct sim_call *call)
@@ -344,6 +351,7 @@ static void commit_done(struct sim_call *call, bool answered)
         return;
     }
     lane->committing = false;
+    present = present && !sim_lane_is_past(lane, call);
     if (answered && present && commit->code == XD_OK) {
         take_first(lane);
         if (ledger->stored)
@@ -366,7 +374,8 @@ void sim_lane_go_on_committing(struct sim_lane *lane)
     *commit = (struct commit_call){.call = {.run = commit_run,
                                             .done = commit_done,
                                             .destroy = commit_destroy,
-                                            .partition = lane->partition},
+                                            .partition = lane->partition,
+                                            .generation = lane->generation},
                                    .lane = lane,
                                    .commit = lane->commits->commit};
     copy_output(&commit->output, &lane->commits->output);

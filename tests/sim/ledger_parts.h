@@ -1,4 +1,5 @@
-/* The inside of ledger.h: ledger.c has leases, snapshots and the table, ledger_log.c the log and commits. */
+/* The inside of ledger.h: ledger.c has leases and the table, ledger_log.c the log and commits,
+ * ledger_snapshot.c snapshots. */
 #ifndef XD_TESTS_SIM_LEDGER_PARTS_H
 #define XD_TESTS_SIM_LEDGER_PARTS_H
 
@@ -34,6 +35,7 @@ struct sim_second_try {
 struct sim_lane {
     struct sim_ledger *ledger;
     unsigned partition;
+    uint64_t generation;   /* that it knows */
     struct xd_lease lease; /* epoch 0: not ours */
     int64_t renewed_us;
     bool renewing;
@@ -85,6 +87,8 @@ void sim_ledger_later(struct sim_ledger *ledger, int64_t after_us, sim_run *run,
 
 /* Gives up the lease, the follower (who is told) and the commits. */
 void sim_lane_lose(struct sim_lane *lane, enum xd_code code);
+/* Whether the call was of a former generation; then what was built on that goes. */
+bool sim_lane_is_past(struct sim_lane *lane, const struct sim_call *call);
 void sim_lane_go_on_releasing(struct sim_lane *lane);
 
 /* ledger_log.c */
@@ -100,5 +104,16 @@ void sim_lane_go_on_following(struct sim_lane *lane);
 void sim_lane_go_on_committing(struct sim_lane *lane);
 void sim_lane_forget_commits(struct sim_lane *lane);
 void sim_lane_refuse_appends(struct sim_lane *lane, enum xd_code code);
+
+/* ledger_snapshot.c */
+void sim_ledger_load_snapshot(struct xd_ledger *base, uint16_t partition, xd_snapshot_cb *callback,
+                              void *arg);
+enum xd_code sim_ledger_begin_snapshot(struct xd_ledger *base, const struct xd_lease *lease,
+                                       uint64_t next_record, uint64_t next_event);
+void sim_ledger_add_to_snapshot(struct xd_ledger *base, const struct xd_lease *lease, struct xd_buf *chunk,
+                                xd_done_cb *callback, void *arg);
+void sim_ledger_end_snapshot(struct xd_ledger *base, const struct xd_lease *lease, xd_done_cb *callback,
+                             void *arg);
+void sim_ledger_drop_snapshot(struct xd_ledger *base, const struct xd_lease *lease);
 
 #endif

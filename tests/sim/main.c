@@ -14,13 +14,14 @@ static const char usage[] =
     "\n"
     "Plays N runs (default 300) of a simulated cluster, from SEED (default 1) on, until a promise is\n"
     "broken; --seed plays one and tells all that happens. Each is played twice now and then, to see\n"
-    "that it is the same. --without leaves a rule out: epoch, fence, refs.\n"
+    "that it is the same. --without leaves a rule out: epoch, fence, refs, lines.\n"
     "Exit status: 0 all promises were kept, 1 one was broken, 2 usage.\n";
 
 static const struct {
     const char *name;
     enum sim_mutant mutant;
-} rules[] = {{"epoch", SIM_NO_EPOCH}, {"fence", SIM_NO_FENCE}, {"refs", SIM_NO_REFS}};
+} rules[] = {
+    {"epoch", SIM_NO_EPOCH}, {"fence", SIM_NO_FENCE}, {"refs", SIM_NO_REFS}, {"lines", SIM_NO_LINES}};
 
 enum { AGAIN_EVERY = 50 };
 

@@ -31,22 +31,44 @@ struct visit {
 
 static void submit(struct sim_market *market, unsigned number, bool changed, int64_t after_us);
 
+/* Whether it is acknowledged, and that has not been lost since. */
+static bool is_kept(const struct sim_market *market, const struct sim_order *order)
+{
+    return order->acked &&
+           order->offset < sim_kept(market->world->store, order->home, order->generation).records;
+}
+
+/* Another generation has begun since: a client submits what it counts as open again, under the same ref. That
+ * it does so only for what was lost, and sometimes for the rest, shows that the rest is kept. */
+static void submit_again(struct sim_market *market, unsigned number)
+{
+    struct sim_order *order = &market->orders[number];
+    struct sim_world *world = market->world;
+    bool kept = is_kept(market, order);
+    if (!kept) order->acked = false;
+    if (!kept || sim_chance(world, 30)) submit(market, number, false, sim_between(world, 0, SIM_S));
+}
+
 static void check_acked(struct sim_wish *wish, const struct sim_answer *answer)
 {
     struct sim_market *market = wish->market;
     struct sim_order *order = &market->orders[wish->number];
     const struct sim_part *part = &market->world->store->parts[answer->partition];
-    if (answer->offset >= part->record_count)
+    const struct sim_store *store = market->world->store;
+    bool kept = answer->offset < sim_kept(store, answer->partition, answer->generation).records;
+    if (kept && answer->offset >= part->record_count)
         sim_fail(market->world, "r%u is acknowledged and not stored", wish->number);
     if (sim_audit_refused(market->world->audit, answer->order_id))
         return; /* a late answer: the ref is free again */
-    if (order->acked && order->id != answer->order_id &&
+    if (is_kept(market, order) && order->id != answer->order_id &&
         !sim_audit_refused(market->world->audit, order->id)) {
         sim_fail(market->world, "r%u is acknowledged as two orders", wish->number);
     }
     order->acked = true;
     order->id = answer->order_id;
     order->offset = answer->offset;
+    order->generation = answer->generation;
+    if (order->generation < market->generation[order->home]) submit_again(market, wish->number);
 }
 
 /* A ref is free again where its order was refused. */
@@ -55,7 +77,7 @@ static void check_changed(struct sim_wish *wish, const struct sim_answer *answer
     const struct sim_market *market = wish->market;
     const struct sim_order *order = &market->orders[wish->number];
     const struct sim_audit *audit = market->world->audit;
-    if (answer->code == XD_OK && order->acked && !sim_audit_refused(audit, order->id) &&
+    if (answer->code == XD_OK && is_kept(market, order) && !sim_audit_refused(audit, order->id) &&
         !sim_audit_refused(audit, answer->order_id)) {
         sim_fail(market->world, "r%u is taken with another content", wish->number);
     }
@@ -218,23 +240,37 @@ struct feed {
 
 struct news {
     struct feed *feed;
-    unsigned partition;
-    uint64_t offset;
-    size_t len;
+    struct sim_place place;
+    size_t len; /* 0: that is all there is to be told: a generation has begun */
     uint8_t bytes[];
 };
+
+static void take_generation(struct sim_market *market, const struct sim_place *place)
+{
+    unsigned p = place->partition;
+    uint64_t kept = sim_kept(market->world->store, p, market->generation[p]).events;
+    if (place->generation <= market->generation[p]) return;
+    market->generation[p] = place->generation;
+    if (market->next[p] > kept) market->next[p] = kept;
+    for (unsigned i = 0; i < market->order_count; i++) {
+        if (market->orders[i].acked && market->orders[i].home == p) submit_again(market, i);
+    }
+}
 
 static void hear(void *arg)
 {
     struct news *news = arg;
     struct sim_market *market = news->feed->market;
-    uint64_t *next = &market->next[news->partition];
-    if (news->feed->serial != market->feed_serial) {
-        /* the connection was given up */
-    } else if (news->offset > *next) {
+    const struct sim_place *place = &news->place;
+    uint64_t *next = &market->next[place->partition];
+    bool wanted = news->feed->serial == market->feed_serial;
+    if (wanted) take_generation(market, place);
+    if (!wanted || !news->len) {
+        /* the connection was given up, or there is no event */
+    } else if (place->offset > *next) {
         sim_fail(market->world, "missed: event %llu of p%u comes before event %llu",
-                 (unsigned long long)news->offset, news->partition, (unsigned long long)*next);
-    } else if (news->offset < *next) {
+                 (unsigned long long)place->offset, place->partition, (unsigned long long)*next);
+    } else if (place->offset < *next) {
         market->heard_twice++;
     } else {
         ++*next;
@@ -244,14 +280,14 @@ static void hear(void *arg)
     free(news);
 }
 
-static bool wanted(void *arg, unsigned partition, uint64_t offset, const uint8_t *bytes, size_t len)
+static bool wanted(void *arg, const struct sim_place *place, const uint8_t *bytes, size_t len)
 {
     struct feed *feed = arg;
     struct sim_world *world = feed->market->world;
     if (feed->serial != feed->market->feed_serial) return false;
     struct news *news = sim_new(sizeof *news + len);
-    *news = (struct news){feed, partition, offset, len};
-    memcpy(news->bytes, bytes, len);
+    *news = (struct news){feed, *place, len};
+    if (len) memcpy(news->bytes, bytes, len);
     int64_t at = world->now_us + sim_between(world, 50, 3000);
     feed->last_us = at > feed->last_us ? at : feed->last_us + 1;
     sim_at(world, feed->last_us, NULL, hear, news);
@@ -274,7 +310,8 @@ static void look_after_feed(void *arg)
         for (unsigned p = 0; sim_broker_process(broker)->alive && p < world->store->count; p++) {
             uint64_t back =
                 market->next[p] ? sim_below(world, 2) : 0; /* a cursor that was not saved in time */
-            sim_broker_feed(broker, p, market->next[p] - back, wanted, feed);
+            const struct sim_place from = {p, market->generation[p], market->next[p] - back};
+            sim_broker_feed(broker, &from, wanted, feed);
         }
         sim_bury(world, feed);
     }
@@ -308,6 +345,9 @@ struct sim_market *sim_market_create(struct sim_world *world, unsigned ranges, i
 void sim_market_open(struct sim_market *market, struct sim_broker **brokers, unsigned count)
 {
     market->brokers = brokers;
+    for (unsigned p = 0; p < SIM_RANGES_MAX; p++) {
+        market->generation[p] = 1;
+    }
     market->broker_count = count;
     sim_at(market->world, 0, NULL, look_after_feed, market);
 }

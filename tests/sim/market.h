@@ -16,7 +16,7 @@ struct sim_order {
     struct xd_order order;
     unsigned home; /* partition */
     bool acked;
-    uint64_t id, offset; /* as acknowledged */
+    uint64_t id, offset, generation; /* as acknowledged */
 };
 
 struct sim_wish;
@@ -32,9 +32,10 @@ struct sim_market {
     unsigned accounts;
     struct sim_order orders[SIM_ORDERS_MAX];
     unsigned order_count;
-    struct sim_wish *wishes;       /* all that were ever made */
-    unsigned outstanding;          /* without an answer */
-    uint64_t next[SIM_RANGES_MAX]; /* event wanted next, of each partition */
+    struct sim_wish *wishes;             /* all that were ever made */
+    unsigned outstanding;                /* without an answer */
+    uint64_t next[SIM_RANGES_MAX];       /* event wanted next, of each partition ... */
+    uint64_t generation[SIM_RANGES_MAX]; /* ... and its generation */
     unsigned feed_broker;
     uint32_t feed_incarnation, feed_serial;
     uint64_t heard, heard_twice;

@@ -45,11 +45,13 @@ static void answer(struct sim_call *call)
 static void try(struct sim_call *call)
 {
     struct sim_store *store = call->process->world->store;
-    if (call->run(store, call)) {
+    struct sim_part *part = &store->parts[call->partition];
+    call->past = call->generation && call->generation != sim_generation(part) &&
+                 !(store->world->mutants & SIM_NO_LINES);
+    if (call->past || call->run(store, call)) {
         answer(call);
         return;
     }
-    struct sim_part *part = &store->parts[call->partition];
     part->waiting = sim_grown(part->waiting, part->waiting_count, sizeof *part->waiting);
     part->waiting[part->waiting_count++] = call;
 }

@@ -20,10 +20,12 @@ struct sim_call {
     void (*done)(struct sim_call *call, bool answered);
     void (*destroy)(struct sim_call *call); /* frees the call and what it has */
     unsigned partition;
-    bool apart;       /* a connection of its own: blocks, or may be overtaken */
-    bool orphan;      /* nobody waits for the answer any more */
-    bool lost;        /* it does not reach the store */
-    int64_t later_us; /* what holds it up besides */
+    uint64_t generation; /* it is only for this one of the partition; 0: for any */
+    bool past;           /* it has come too late for that, and did nothing: answered so */
+    bool apart;          /* a connection of its own: blocks, or may be overtaken */
+    bool orphan;         /* nobody waits for the answer any more */
+    bool lost;           /* it does not reach the store */
+    int64_t later_us;    /* what holds it up besides */
 };
 
 /* The real code's `struct event_base` is one of these. */

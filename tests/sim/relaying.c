@@ -114,6 +114,9 @@ static void ask(struct sim_relaying *relaying, unsigned partition, uint64_t numb
                           .relaying = relaying,
                           .from = relaying->partition,
                           .number = number};
+    if (run == trim_run)
+        box->call.generation = sim_ledger_generation(
+            relaying->ledger, (uint16_t)(relaying->process->world->store->first + partition));
     sim_send(relaying->process, &box->call);
 }
 

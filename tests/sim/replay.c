@@ -44,7 +44,7 @@ static bool same_events(struct sim_world *world, unsigned partition, const struc
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        const struct sim_bytes *event = &part->events[i];
+        const struct sim_bytes *event = &part->events[i].bytes;
         if (event->len != ends[i] - start ||
             memcmp(event->at, output->events.data + start, event->len) != 0) {
             sim_fail(world, "p%u played again gives another event %zu", partition, i);

@@ -92,12 +92,23 @@ static void check_deals(const struct check *check)
     }
 }
 
+static void check_sessions(const struct check *check)
+{
+    const struct xd_border *border = check->engine->border;
+    for (unsigned p = 0; p < check->world->store->count; p++) {
+        const struct xd_border *other = check->engines[p]->border;
+        if (p != check->partition && border->peers[p].gen != other->generation)
+            broken(check, p, "another generation of a partition than that has");
+    }
+}
+
 void sim_check_rest(struct sim_world *world, struct xd_engine *const *engines)
 {
     for (unsigned p = 0; p < world->store->count && !*world->failure; p++) {
         const struct check check = {world, engines, engines[p], p};
         const struct xd_border *border = engines[p]->border;
         if (!border) continue;
+        check_sessions(&check);
         each(&check, &border->spreads, check_spread);
         each(&check, &border->ghosts, check_ghost);
         each(&check, &border->natives, check_native);

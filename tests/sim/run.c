@@ -36,7 +36,10 @@ static bool all_seen(const struct sim_store *store, unsigned partition)
     const struct sim_part *part = &store->parts[partition];
     for (size_t i = 0; i < part->outbox_count; i++) {
         const struct xd_message *message = &part->outbox[i].message;
-        if (store->parts[message->to - store->first].seen[partition].seq < message->seq) return false;
+        const struct sim_seen *seen = &store->parts[message->to - store->first].seen[partition];
+        bool same = message->from_gen == seen->from_gen && message->to_gen == seen->to_gen;
+        bool over = !same && message->from_gen <= seen->from_gen && message->to_gen <= seen->to_gen;
+        if (!over && !(same && message->seq <= seen->seq)) return false;
     }
     return true;
 }
@@ -51,6 +54,7 @@ static const char *unrest(const struct run *run)
         const struct sim_part *part = &store->parts[p];
         if (part->done != part->record_count) return "records are not applied";
         if (!all_seen(store, p)) return "messages are not seen";
+        if (run->world.market->generation[p] != sim_generation(part)) return "a generation is not heard of";
         if (run->world.market->next[p] != part->event_count) return "events are not heard";
         const struct xd_engine *engine = owner_of(run, p, part->done);
         if (!engine) return "a partition has no owner";
@@ -145,6 +149,7 @@ static void begin(struct run *run, uint64_t seed)
                             .broker_count = (unsigned)sim_between(world, 1, SIM_BROKERS_MAX),
                             .every_us = sim_chance(world, 10) ? 0 : sim_between(world, 100, 2000) * SIM_MS,
                             .until_us = until_us,
+                            .losses = sim_chance(world, 50) ? (unsigned)sim_between(world, 1, 4) : 0,
                             .jumps_s = sim_chance(world, 30) ? 86400 : 1200};
     for (unsigned i = 0; i < run->faults.matcher_count; i++) {
         run->faults.matchers[i] = sim_matcher_create(world, i, &run->engine);

@@ -20,7 +20,7 @@ static void part_free(struct sim_part *part)
         free(part->records[i].bytes.at);
     }
     for (size_t i = 0; i < part->event_count; i++) {
-        free(part->events[i].at);
+        free(part->events[i].bytes.at);
     }
     for (size_t i = 0; i < part->waiting_count; i++) {
         part->waiting[i]->destroy(part->waiting[i]);
@@ -33,7 +33,12 @@ static void part_free(struct sim_part *part)
     free(part->events);
     free(part->appenders);
     free(part->waiting);
-    free(part->snapshot.state.at);
+    for (size_t i = 0; i < part->snapshot_count; i++) {
+        free(part->snapshots[i].state.at);
+    }
+    free(part->snapshots);
+    free(part->marks);
+    free(part->begins);
 }
 
 void sim_store_destroy(struct sim_store *store)
@@ -96,6 +101,7 @@ bool sim_acquire(struct sim_store *store, unsigned partition, uint64_t member, u
     part->member = member;
     part->until_ms = now + SIM_LEASE_MS;
     *epoch = part->epoch;
+    sim_mark(store, partition);
     sim_say(store->world, "p%u: epoch %llu to %llx", partition, (unsigned long long)part->epoch,
             (unsigned long long)member);
     return true;
@@ -153,6 +159,7 @@ uint64_t sim_append(struct sim_store *store, unsigned partition, uint64_t who, u
     }
     *ms = part->last_ms;
     uint64_t first = appender->first;
+    sim_mark(store, partition);
     sim_store_changed(store, partition);
     return first;
 }
@@ -163,8 +170,8 @@ static void add_event(struct sim_store *store, unsigned partition, const uint8_t
 {
     struct sim_part *part = &store->parts[partition];
     part->events = sim_grown(part->events, part->event_count, sizeof *part->events);
-    part->events[part->event_count++] = (struct sim_bytes){sim_copy(bytes, len), len};
-    sim_audit_event(store->world, partition, bytes, len);
+    part->events[part->event_count++] = (struct sim_event){{sim_copy(bytes, len), len}, store->events++};
+    sim_audit_event(store->world, partition, &part->events[part->event_count - 1].bytes);
 }
 
 static bool same_text(struct xd_str a, const char *b, size_t len)
@@ -223,24 +230,13 @@ void sim_trim_outbox(struct sim_store *store, unsigned partition, uint64_t up_to
     part->outbox_count = left;
 }
 
-/* As the receiver's engine counts: the next of the session, or the first of a newer one. */
-static void note_seen(struct sim_store *store, struct sim_part *part, const struct sim_bytes *bytes)
+static void note_seen(struct sim_store *store, struct sim_part *part, const struct xd_output *output)
 {
-    struct xd_record record;
-    msgpack_unpacked object;
-    msgpack_unpacked_init(&object);
-    bool good =
-        msgpack_unpack_next(&object, (const char *)bytes->at, bytes->len, NULL) == MSGPACK_UNPACK_SUCCESS &&
-        xd_record_unpack(&object.data, &record) && xd_record_is_message(record.type);
-    if (good) {
-        struct sim_seen *seen = &part->seen[record.head.from - store->first];
-        bool same = record.head.from_gen == seen->from_gen && record.head.to_gen == seen->to_gen;
-        bool newer = !same && record.head.from_gen >= seen->from_gen && record.head.to_gen >= seen->to_gen;
-        if ((same && record.head.seq == seen->seq + 1) || (newer && record.head.seq == 1)) {
-            *seen = (struct sim_seen){record.head.from_gen, record.head.to_gen, record.head.seq};
-        }
+    const struct xd_heard_mark *marks = (const struct xd_heard_mark *)(const void *)output->seen.data;
+    for (size_t i = 0; i < output->seen.len / sizeof *marks; i++) {
+        part->seen[marks[i].from - store->first] =
+            (struct sim_seen){marks[i].seen.from_gen, marks[i].seen.to_gen, marks[i].seen.seq};
     }
-    msgpack_unpacked_destroy(&object);
 }
 
 static enum xd_code compare(const struct sim_store *store, const struct sim_part *part,
@@ -274,10 +270,9 @@ enum xd_code sim_commit(struct sim_store *store, unsigned partition, const struc
     }
     free_refs(store, &output->closed);
     add_messages(store, part, output);
-    for (uint64_t i = part->done; i < commit->next; i++) {
-        note_seen(store, part, &part->records[i].bytes);
-    }
+    note_seen(store, part, output);
     part->done = commit->next;
+    sim_mark(store, partition);
     sim_store_changed(store, partition);
     return XD_OK;
 }
@@ -287,11 +282,13 @@ enum xd_code sim_save(struct sim_store *store, unsigned partition, uint64_t epoc
 {
     struct sim_part *part = &store->parts[partition];
     if (!holds(part, epoch, nonce) || snapshot->next_record > part->done) return XD_FENCED;
-    if (part->snapshot.there && part->snapshot.next_record > snapshot->next_record) return XD_FENCED;
-    free(part->snapshot.state.at);
-    part->snapshot = *snapshot;
-    part->snapshot.there = true;
-    part->snapshot.state.at = sim_copy(snapshot->state.at, snapshot->state.len);
+    size_t count = part->snapshot_count;
+    if (count && part->snapshots[count - 1].next_record > snapshot->next_record) return XD_FENCED;
+    part->snapshots = sim_grown(part->snapshots, count, sizeof *part->snapshots);
+    part->snapshots[count] = *snapshot;
+    part->snapshots[count].state.at = sim_copy(snapshot->state.at, snapshot->state.len);
+    part->snapshot_count++;
+    sim_mark(store, partition);
     return XD_OK;
 }
 

@@ -16,6 +16,11 @@ struct sim_record {
     struct sim_bytes bytes;
 };
 
+struct sim_event {
+    struct sim_bytes bytes;
+    uint64_t order; /* among the events of all partitions, as they were committed */
+};
+
 /* A message to another partition, until that has seen it. */
 struct sim_message {
     uint64_t number; /* in the outbox */
@@ -35,9 +40,22 @@ struct sim_appender {
 };
 
 struct sim_snapshot {
-    bool there;
     uint64_t next_record, next_event;
     struct sim_bytes state;
+};
+
+/* What a partition was behind a write; all that is left of it when the writes behind that are lost. */
+struct sim_mark {
+    int64_t at_us;
+    uint64_t epoch, nonce, member;
+    int64_t until_ms, last_ms;
+    uint64_t records, done, events, outbox_numbers, snapshots;
+    struct sim_seen seen[SIM_RANGES_MAX];
+};
+
+/* The first record and event of a generation. */
+struct sim_begin {
+    uint64_t records, events;
 };
 
 struct sim_part {
@@ -47,7 +65,7 @@ struct sim_part {
     size_t record_count;
     uint64_t done; /* records whose events are committed */
     int64_t last_ms;
-    struct sim_bytes *events;
+    struct sim_event *events;
     size_t event_count;
     struct sim_appender *appenders;
     size_t appender_count;
@@ -55,8 +73,13 @@ struct sim_part {
     size_t outbox_count;
     uint64_t outbox_numbers; /* given out */
     struct sim_seen seen[SIM_RANGES_MAX];
-    struct sim_snapshot snapshot;
-    uint64_t orders; /* numbers given out */
+    struct sim_snapshot *snapshots; /* the last counts */
+    size_t snapshot_count;
+    struct sim_mark *marks;
+    size_t mark_count;
+    struct sim_begin *begins; /* of generation 2 and on */
+    size_t generations;       /* that began since */
+    uint64_t orders;          /* numbers given out */
     struct sim_call **waiting;
     size_t waiting_count;
 };
@@ -82,6 +105,7 @@ struct sim_store {
     size_t ref_count;
     struct sim_member members[64];
     unsigned member_count;
+    uint64_t events; /* committed so far, those that were lost too */
 };
 
 enum { SIM_LEASE_MS = 2000 };
@@ -109,6 +133,20 @@ struct sim_commit {
     uint64_t epoch, nonce, previous, next, first_event;
     const struct xd_output *output;
 };
+
+/* From 1. Whoever writes says which one it knows, and writes nothing where another has begun. */
+static inline uint64_t sim_generation(const struct sim_part *part)
+{
+    return 1 + part->generations;
+}
+
+/* history.c: to be called behind every write. */
+void sim_mark(struct sim_store *store, unsigned partition);
+/* What was written later than `to_us` is lost; a new generation begins with a record of it. */
+void sim_roll_back(struct sim_store *store, unsigned partition, int64_t to_us);
+/* How much of what a partition was told to have in a generation is certainly there: records and events before
+ * these. */
+struct sim_begin sim_kept(const struct sim_store *store, unsigned partition, uint64_t generation);
 
 /* XD_OK, now or when it was sent before; XD_FENCED. */
 enum xd_code sim_commit(struct sim_store *store, unsigned partition, const struct sim_commit *commit);

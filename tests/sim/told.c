@@ -61,7 +61,9 @@ static bool read_stops(const msgpack_object *list, struct sim_told *out)
 
 static bool read_match(const msgpack_object *map, struct sim_told *out)
 {
-    struct xd_str text;
+    struct xd_str text, reason, by;
+    out->by_requester = xd_mp_get_str(map, "by", &by) && xd_str_equal(by, xd_str_of("request"));
+    out->lost = xd_mp_get_str(map, "reason", &reason) && xd_str_equal(reason, xd_str_of("rollback"));
     if (!xd_mp_get_str(map, "id", &text) || !xd_match_id_parse(text.at, text.len, &out->match_id))
         return false;
     for (unsigned dim = 0; dim < XD_DIMS; dim++) {

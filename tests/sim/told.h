@@ -18,6 +18,8 @@ struct sim_told {
     struct sim_told_party order; /* of an order's event */
     bool dropped;                /* what a "now" order did not get at once: it may be open again */
     uint64_t match_id;
+    bool by_requester;
+    bool lost; /* its home has lost the match, and of the other side it is only known which order that was */
     struct sim_told_party party[XD_SIDES];
     int64_t amount[XD_DIMS];
     uint32_t stop_count;

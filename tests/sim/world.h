@@ -5,6 +5,7 @@
  *   timers.c     the event loop of a process: libevent's timers on the world's clock
  *   network.c    processes, their connections to the store, crashes, pauses and cuts
  *   store.c      the simulated Redis: partitions, leases, logs, outboxes, refs, each script one step
+ *   history.c    what the store loses: generations
  *   ledger.c     the ledger's seam (core/ledger/backend.h) over the network
  *   matcher.c    a matcher: the real member, stations and relays (relaying.c: their hands)
  *   broker.c     a broker: refs, appends, feeds
@@ -30,6 +31,7 @@ enum sim_mutant {
     SIM_NO_EPOCH = 1, /* a commit compares neither epoch nor nonce */
     SIM_NO_FENCE = 2, /* nor what it continues */
     SIM_NO_REFS = 4,  /* a ref that was used is given another id */
+    SIM_NO_LINES = 8, /* whoever writes of a former generation is not told that */
 };
 
 enum { SIM_MS = 1000, SIM_S = 1000000 }; /* in microseconds */
