@@ -49,7 +49,7 @@ class OverRedis(unittest.TestCase):
             second = support.Broker(*more, start=False)
             second.start(until="msg=not_owning ")
             with second:
-                self.assertEqual(carrier.call("submit", support.truck_offer("offer-0"))["durability"], "replicated")
+                self.until_replicated(carrier, support.truck_offer("offer-0"))
                 replica.process.send_signal(signal.SIGSTOP)
                 stopped = time.monotonic()
                 for number in range(20):
@@ -59,14 +59,23 @@ class OverRedis(unittest.TestCase):
                 self.assertNotIn("not_owning", broker.log())
                 self.assertNotIn("msg=ready", second.log())
 
+    def until_replicated(self, client, order):
+        """A replica that has just been attached may be late with its first answers."""
+        deadline = time.monotonic() + support.TIMEOUT
+        while client.call("submit", order)["durability"] != "replicated":
+            self.assertLess(time.monotonic(), deadline, "the replica does not answer")
+
     def test_a_command_of_which_nobody_knows_what_came(self):
-        """Its record is stored while another has the lease, and no one to apply it: it is not called done."""
+        """Its record is stored while another has the lease, and no one to apply it: it is not called done. The broker
+        finds both commands before it can hear that it has lost the lease."""
         with support.Broker("--redis", self.redis.url, "--lease", "300ms") as broker, broker.client("carrier") as carrier:
             order = carrier.call("submit", support.truck_offer("offer-1"))
+            broker.send_signal(signal.SIGSTOP)
             self.redis.cli("hset", "xd:{p0}:state", "nonce", "7")
             self.redis.cli("set", "xd:{p0}:lease", "another", "px", "3000")
             calls = {"cancel": {"id": order["id"]}, "amend": {"id": order["id"], "base": 5}}
             sent = [carrier.send(method, params) for method, params in calls.items()]
+            broker.send_signal(signal.SIGCONT)
             codes = [carrier.response(number)[0]["code"] for number in sent]
             self.assertEqual(codes, ["unsettled", "unsettled"])
             carrier.call("subscribe", {"from": "start"})
