@@ -81,22 +81,22 @@ class Book:
     # --- deadlines ---
 
     def expect(self, time, kind, age, what):
-        heapq.heappush(self.deadlines, (time, kind, age, what))
+        heapq.heappush(self.deadlines, (time, kind, age, what.id, what))
 
     def expect_completion(self, match):
-        heapq.heappush(self.completions, (self.last_moment(match) + COMPLETE_AFTER_S, match.age, match))
+        heapq.heappush(self.completions, (self.last_moment(match) + COMPLETE_AFTER_S, match.age, match.id, match))
 
     def overdue(self, time, kind, limit_age):
         """Holds and orders with a deadline before that one that nobody has told of; each is given once."""
         while self.deadlines and self.deadlines[0][:3] < (time, kind, limit_age):
-            due, was, age, what = heapq.heappop(self.deadlines)
+            due, was, age, _, what = heapq.heappop(self.deadlines)
             if self._must(due, was, age, what):
                 yield was, what
 
     def incomplete(self):
         """Matches that the clock should have completed by now."""
         while self.now is not None and self.completions and self.completions[0][0] <= self.now:
-            due, _, match = heapq.heappop(self.completions)
+            due, _, _, match = heapq.heappop(self.completions)
             if match.state != "confirmed":
                 continue
             if self.last_moment(match) + COMPLETE_AFTER_S > due:

@@ -22,8 +22,9 @@ KEPT = (*FIGURES, "hold_until")
 
 
 class Matches:
-    def __init__(self, book, greedy):
+    def __init__(self, book, greedy, borders=False):
         self.book = book
+        self.borders = borders
         self.greedy = greedy
         self.halves = {}  # (match id, type): the event that one side was told, until the other is
 
@@ -210,7 +211,7 @@ class Matches:
         if part < offer.min_part:
             report("part-offer-min", "%r takes %d, of which %d is the least", match, part, offer.min_part)
         largest = largest_part(offer.room, request, request.open)
-        if request.min_part and part < largest:
+        if request.min_part and part < largest and not self.borders:
             report("part-not-largest", "%r takes %d where %d is free", match, part, largest)
 
     def _check_figures(self, match, view):
