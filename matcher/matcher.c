@@ -296,15 +296,21 @@ static bool make_crew(struct xd_matcher *matcher, struct xd_error *error)
 
 static bool make_events(struct xd_matcher *matcher, struct xd_error *error)
 {
-    uint32_t ms = matcher->options.ledger->lease_ms / 4;
-    if (ms > XD_HEARTBEAT_MS) ms = XD_HEARTBEAT_MS;
-    const struct timeval every = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
     matcher->turn = event_new(matcher->base, -1, 0, on_turn, matcher);
     matcher->drain_limit = evtimer_new(matcher->base, on_limit, matcher);
     matcher->heartbeat = event_new(matcher->base, -1, EV_PERSIST, on_heartbeat, matcher);
-    bool made = matcher->turn && matcher->drain_limit && matcher->heartbeat &&
-                event_add(matcher->heartbeat, &every) == 0;
+    bool made = matcher->turn && matcher->drain_limit && matcher->heartbeat;
     return made || xd_fail(error, XD_NO_MEMORY, NULL, "no memory for the matcher");
+}
+
+static bool start_beating(struct xd_matcher *matcher, struct xd_error *error)
+{
+    uint32_t ms = matcher->options.ledger->lease_ms / 4;
+    if (ms > XD_HEARTBEAT_MS) ms = XD_HEARTBEAT_MS;
+    const struct timeval every = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    beat(matcher);
+    return event_add(matcher->heartbeat, &every) == 0 ||
+           xd_fail(error, XD_NO_MEMORY, NULL, "no memory for the matcher");
 }
 
 struct xd_matcher *xd_matcher_start(struct event_base *base, const struct xd_matcher_options *options,
@@ -318,11 +324,10 @@ struct xd_matcher *xd_matcher_start(struct event_base *base, const struct xd_mat
     matcher->options = *options;
     matcher->base = base;
     if (!make_events(matcher, error) || !take_names(matcher, error) || !open_cluster(matcher, error) ||
-        !open_ledger(matcher, error) || !make_crew(matcher, error)) {
+        !open_ledger(matcher, error) || !make_crew(matcher, error) || !start_beating(matcher, error)) {
         xd_matcher_destroy(matcher);
         return NULL;
     }
-    beat(matcher);
     return matcher;
 }
 
