@@ -53,19 +53,16 @@ static struct position *begin(const struct xd_call *call)
 }
 
 /* Where to go on in one partition. What retention has trimmed, or a former generation told, cannot be had
- * again: then from the oldest event, and not `recovered`. False: a position that this installation never
- * gave. One that is ahead of what this broker has heard of may still be such a one, or another broker told
- * it: only the ledger knows. */
-static bool resume_in(const struct xd_broker *broker, uint16_t partition, struct xd_position from,
+ * again: then from the oldest event, and not `recovered`. One that is ahead of what this broker has heard of
+ * may be another broker's, or none of this installation: only the ledger knows. */
+static void resume_in(const struct xd_broker *broker, uint16_t partition, struct xd_position from,
                       struct position *position)
 {
     uint32_t generation = xd_ledger_generation(broker->ledger, partition);
     uint64_t oldest = xd_ledger_event_oldest(broker->ledger, partition);
-    if (from.generation > generation) return false;
-    bool recovered = from.generation == generation && from.next >= oldest;
+    bool recovered = from.generation >= generation && from.next >= oldest;
     position->recovered = position->recovered && recovered;
-    position->at[partition] = (struct xd_position){generation, recovered ? from.next : oldest};
-    return true;
+    position->at[partition] = recovered ? from : (struct xd_position){generation, oldest};
 }
 
 static bool resume_at(struct xd_str cursor, struct position *position)
@@ -75,7 +72,7 @@ static bool resume_at(struct xd_str cursor, struct position *position)
     if (!xd_cursor_read(cursor, from, broker->partitions)) return false;
     position->recovered = true;
     for (uint16_t i = 0; i < broker->partitions; i++)
-        if (!resume_in(broker, i, from[i], position)) return false;
+        resume_in(broker, i, from[i], position);
     return true;
 }
 
@@ -109,6 +106,13 @@ static void refuse(struct position *position, enum xd_code code, const char *fie
 /* The answer first, then the events. */
 static void start(struct position *position)
 {
+    const struct xd_broker *broker = broker_of(position);
+    for (uint16_t i = 0; i < broker->partitions; i++)
+        if (position->at[i].generation !=
+            xd_ledger_generation(broker->ledger, i)) { /* it has risen meanwhile */
+            refuse(position, XD_STORAGE_FAILED, NULL);
+            return;
+        }
     struct xd_session *session = xd_session_keep(position->reply.session);
     struct xd_buf *out = xd_reply_begin(&position->reply);
     xd_mp_map(out, 2);
@@ -123,7 +127,9 @@ static void start(struct position *position)
 
 static bool is_ahead(const struct position *position, uint16_t partition)
 {
-    return position->at[partition].next > xd_ledger_event_head(broker_of(position)->ledger, partition);
+    const struct xd_ledger *ledger = broker_of(position)->ledger;
+    return position->at[partition].next > xd_ledger_event_head(ledger, partition) ||
+           position->at[partition].generation > xd_ledger_generation(ledger, partition);
 }
 
 static void verify(struct position *position, void (*then)(struct position *position));
@@ -133,7 +139,9 @@ static void on_head(void *arg, const struct xd_event_run *run)
     struct position *position = arg;
     if (run->code != XD_OK) {
         refuse(position, run->code, NULL);
-    } else if (position->at[position->verified].next > run->head) {
+    } else if (position->at[position->verified].next > run->head ||
+               position->at[position->verified].generation >
+                   xd_ledger_generation(broker_of(position)->ledger, position->verified)) {
         refuse(position, XD_BAD_CURSOR, position->named_start ? "from" : "durable");
     } else {
         position->verified++;

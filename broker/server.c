@@ -174,6 +174,14 @@ static void on_owner(void *arg, bool owning, enum xd_code code)
         xd_log(server->broker.log, XD_LOG_INFO, "owning", xd_log_number("partition", 0));
 }
 
+static void on_differs(void *arg, uint64_t records, uint64_t events, uint64_t committed)
+{
+    const struct xd_server *server = arg;
+    xd_log(server->broker.log, XD_LOG_ERROR, "replay_differs", xd_log_number("partition", 0),
+           xd_log_number("records", (int64_t)records), xd_log_number("events", (int64_t)events),
+           xd_log_number("committed_events", (int64_t)committed));
+}
+
 static void on_begin(evutil_socket_t socket, short what, void *arg)
 {
     (void)socket, (void)what;
@@ -281,6 +289,7 @@ static bool start_parts(struct xd_server *server, struct xd_error *error)
         .snapshot_every = (uint64_t)broker->settings->snapshot_every,
         .rebuild = broker->settings->rebuild,
         .changed = on_owner,
+        .differs = on_differs,
         .arg = server,
     };
     broker->feed = xd_feed_create(broker, (size_t)broker->settings->max_connections);

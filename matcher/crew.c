@@ -46,12 +46,19 @@ static void on_refused(void *arg, uint16_t partition, enum xd_code code)
     turn_soon(crew);
 }
 
+static void on_differs(void *arg, uint16_t partition, uint64_t records, uint64_t events, uint64_t committed)
+{
+    const struct xd_crew *crew = arg;
+    const struct xd_crew_events *told = &crew->options.events;
+    if (told->differs) told->differs(told->arg, seat_of(crew, partition), records, events, committed);
+}
+
 static void on_lost(void *arg, uint16_t partition, enum xd_code code)
 {
     struct xd_crew *crew = arg;
     uint16_t seat = seat_of(crew, partition);
     crew->options.events.lost(crew->options.events.arg, seat, code);
-    xd_member_lost(&crew->member, seat);
+    xd_member_lost(&crew->member, seat, code == XD_INTERNAL, now_ms(crew));
     turn_soon(crew);
 }
 
@@ -104,6 +111,7 @@ bool xd_crew_init(struct xd_crew *crew, struct event_base *base, struct xd_ledge
                                                     .owning = on_owning,
                                                     .refused = on_refused,
                                                     .lost = on_lost,
+                                                    .differs = on_differs,
                                                     .arg = crew}};
     *crew = (struct xd_crew){.options = *options};
     xd_member_init(&crew->member, options->id, options->count);

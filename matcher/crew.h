@@ -14,6 +14,8 @@ struct xd_crew_events {
     void (*warm)(void *arg, uint16_t seat, bool warm); /* or NULL */
     void (*owning)(void *arg, uint16_t seat);
     void (*lost)(void *arg, uint16_t seat, enum xd_code code); /* what it owned */
+    /* As an owner is told (owner.h), before `lost`; or NULL. */
+    void (*differs)(void *arg, uint16_t seat, uint64_t records, uint64_t events, uint64_t committed);
     void (*release)(void *arg, uint16_t seat); /* ends what runs beside the owner, and releases the station */
     void (*hurry)(void *arg, uint16_t seat);   /* the try for the lease that is under way */
     void (*want)(void *arg, uint16_t seat);    /* the others are to hear that it is wanted here */

@@ -82,6 +82,14 @@ static void deaf_to(struct xd_matcher *matcher, uint16_t partition)
     xd_cluster_unlisten(matcher->cluster, channel);
 }
 
+static void on_differs(void *arg, uint16_t partition, uint64_t records, uint64_t events, uint64_t committed)
+{
+    const struct xd_matcher *matcher = arg;
+    xd_log(matcher->options.log, XD_LOG_ERROR, "replay_differs", xd_log_number("partition", partition),
+           xd_log_number("records", (int64_t)records), xd_log_number("events", (int64_t)events),
+           xd_log_number("committed_events", (int64_t)committed));
+}
+
 static void on_lost(void *arg, uint16_t partition, enum xd_code code)
 {
     struct xd_matcher *matcher = arg;
@@ -286,6 +294,7 @@ static bool make_crew(struct xd_matcher *matcher, struct xd_error *error)
                                                        .warm = on_warm,
                                                        .owning = on_owning,
                                                        .lost = on_lost,
+                                                       .differs = on_differs,
                                                        .release = release,
                                                        .hurry = hurry,
                                                        .want = want,

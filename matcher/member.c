@@ -46,16 +46,17 @@ void xd_member_refused(struct xd_member *member, uint16_t partition, bool held, 
     seat->retry_ms = held ? now_ms : now_ms + XD_MEMBER_RETRY_MS;
 }
 
-void xd_member_lost(struct xd_member *member, uint16_t partition)
+void xd_member_lost(struct xd_member *member, uint16_t partition, bool wrong, int64_t now_ms)
 {
     struct xd_seat *seat = &member->seats[partition];
     seat->state = XD_SEAT_EMPTY;
     seat->warm = seat->wanted = false;
+    if (wrong) seat->retry_ms = now_ms + XD_MEMBER_WRONG_MS;
 }
 
 void xd_member_released(struct xd_member *member, uint16_t partition, int64_t now_ms)
 {
-    xd_member_lost(member, partition);
+    xd_member_lost(member, partition, false, now_ms);
     member->seats[partition].retry_ms = now_ms + XD_MEMBER_RETRY_MS; /* it is another's turn */
 }
 

@@ -19,7 +19,7 @@
 
 #include "core/rendezvous.h"
 
-enum { XD_MEMBER_PARTITIONS_MAX = 192, XD_MEMBER_RETRY_MS = 500 };
+enum { XD_MEMBER_PARTITIONS_MAX = 192, XD_MEMBER_RETRY_MS = 500, XD_MEMBER_WRONG_MS = 10000 };
 
 enum xd_duty { XD_DUTY_NONE, XD_DUTY_STAND_BY, XD_DUTY_OWN };
 enum xd_seat_state { XD_SEAT_EMPTY, XD_SEAT_FOLLOWING, XD_SEAT_OWNING, XD_SEAT_RELEASING };
@@ -68,7 +68,9 @@ bool xd_member_list(struct xd_member *member, const uint64_t *members, uint32_t 
 void xd_member_warm(struct xd_member *member, uint16_t partition, bool warm);
 void xd_member_acquired(struct xd_member *member, uint16_t partition);
 void xd_member_refused(struct xd_member *member, uint16_t partition, bool held, int64_t now_ms);
-void xd_member_lost(struct xd_member *member, uint16_t partition);
+/* `wrong`: its log does not give what it gave before, and will not at once: tried again after
+ * XD_MEMBER_WRONG_MS. */
+void xd_member_lost(struct xd_member *member, uint16_t partition, bool wrong, int64_t now_ms);
 void xd_member_released(struct xd_member *member, uint16_t partition, int64_t now_ms);
 void xd_member_freed(struct xd_member *member, uint16_t partition);
 void xd_member_wanted(struct xd_member *member, uint16_t partition, uint64_t by);

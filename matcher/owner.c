@@ -180,15 +180,25 @@ static void mark_seen(struct xd_owner *owner)
     }
 }
 
-/* Applies a run and commits what came of it, unless it was committed before. */
-static bool apply_run(struct xd_owner *owner, const struct xd_log_entry *entries, uint32_t count, uint64_t committed)
+/* Applies those of a run that were committed before; they are counted in *applied. */
+static bool apply_committed(struct xd_owner *owner, const struct xd_log_run *run, uint32_t *applied)
+{
+    for (*applied = 0; *applied < run->count && owner->position < run->committed; (*applied)++) {
+        if (!xd_entry_apply(owner->engine, owner->zone, &run->entries[*applied], &owner->output))
+            return false;
+        owner->position++;
+        owner->events += xd_output_event_count(&owner->output);
+        xd_output_clear(&owner->output);
+    }
+    return true;
+}
+
+/* Applies a run and commits what came of it. */
+static bool apply_run(struct xd_owner *owner, const struct xd_log_entry *entries, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (!xd_entry_apply(owner->engine, owner->zone, &entries[i], &owner->output)) return false;
         owner->position++;
-        if (owner->position > committed) continue;
-        owner->events += xd_output_event_count(&owner->output);
-        xd_output_clear(&owner->output);
     }
     uint64_t fresh = owner->output.outcomes.len / sizeof(uint16_t);
     if (!fresh) return true;
@@ -208,7 +218,7 @@ static void on_records(void *arg, const struct xd_log_entry *entries, uint32_t c
 {
     struct xd_owner *owner = arg;
     if (!owner->engine) return;
-    if (!apply_run(owner, entries, count, 0)) {
+    if (!apply_run(owner, entries, count)) {
         start_over(owner, XD_NO_MEMORY);
         return;
     }
@@ -224,6 +234,15 @@ static void on_lost(void *arg, enum xd_code code)
 
 /* --- becoming the owner ------------------------------------------------------------------------------------------------------ */
 
+/* The same log gave other events than it did before: better no owner than a wrong one. */
+static bool differs(const struct xd_owner *owner, const struct xd_log_run *run)
+{
+    if (owner->position != run->committed || owner->events == run->events) return false;
+    if (owner->options.differs)
+        owner->options.differs(owner->options.arg, run->committed, owner->events, run->events);
+    return true;
+}
+
 static void on_log_run(void *arg, const struct xd_log_run *run)
 {
     struct xd_owner *owner = arg;
@@ -232,18 +251,22 @@ static void on_log_run(void *arg, const struct xd_log_run *run)
         start_over(owner, run->code);
         return;
     }
+    uint32_t applied;
+    if (!apply_committed(owner, run, &applied)) {
+        start_over(owner, XD_NO_MEMORY);
+        return;
+    }
+    if (differs(owner, run)) {
+        start_over(owner, XD_INTERNAL);
+        return;
+    }
     if (run->count == 0) {
-        /* The same log gave other events than it did before: better no owner than a wrong one. */
-        if (owner->position == run->committed && owner->events != run->events) {
-            start_over(owner, XD_INTERNAL);
-            return;
-        }
         xd_ledger_follow_log(owner->ledger, &owner->lease, owner->position, on_records, on_lost, owner);
         tell(owner, true, XD_OK);
         await_deadline(owner);
         return;
     }
-    if (!apply_run(owner, run->entries, run->count, run->committed)) {
+    if (!apply_run(owner, run->entries + applied, run->count - applied)) {
         start_over(owner, XD_NO_MEMORY);
         return;
     }

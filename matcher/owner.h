@@ -21,6 +21,9 @@ struct xd_owner_options {
     bool once;               /* after a loss it does nothing more, for whoever started it decides */
     /* Told when the state changes: `owning`, or why not (code). May be NULL. */
     void (*changed)(void *arg, bool owning, enum xd_code code);
+    /* Told before `changed` says XD_INTERNAL: the log gives another number of events up to `records` than
+     * were committed. May be NULL. */
+    void (*differs)(void *arg, uint64_t records, uint64_t events, uint64_t committed);
     void *arg;
 };
 

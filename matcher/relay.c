@@ -21,6 +21,7 @@ struct peer {
     bool quit;       /* begin again, once what is in flight is answered */
     int64_t look_ms; /* not before */
     int64_t moved_ms;
+    int64_t patience_ms; /* beyond moved_ms, with messages outstanding */
 };
 
 struct xd_relay {
@@ -40,6 +41,8 @@ struct xd_relay *xd_relay_create(uint16_t from, uint16_t first, uint32_t count, 
     relay->from = from;
     relay->first = first;
     relay->count = count;
+    for (uint32_t i = 0; i < count; i++)
+        relay->peers[i].patience_ms = XD_RELAY_STUCK_MS;
     relay->limit = limit;
     return relay;
 }
@@ -105,6 +108,7 @@ void xd_relay_seen(struct xd_relay *relay, uint16_t to, bool known, struct xd_he
     while (peer->first && is_settled(peer->first, seen)) {
         drop_first(relay, peer);
         moved = true;
+        peer->patience_ms = XD_RELAY_STUCK_MS;
     }
     if (moved) peer->moved_ms = now_ms;
 }
@@ -136,8 +140,11 @@ static bool is_outstanding(const struct peer *peer)
 static bool peer_step(struct peer *peer, int64_t now_ms, struct xd_relay_step *step)
 {
     if (!peer->first || peer->quit) return false;
-    if (peer->known && is_outstanding(peer) && now_ms - peer->moved_ms >= XD_RELAY_STUCK_MS)
+    if (peer->known && is_outstanding(peer) && now_ms - peer->moved_ms >= peer->patience_ms) {
         begin_again(peer, now_ms);
+        peer->patience_ms *= 2;
+        if (peer->patience_ms > XD_RELAY_STUCK_MAX_MS) peer->patience_ms = XD_RELAY_STUCK_MAX_MS;
+    }
     bool look = !peer->known || (is_outstanding(peer) && peer->in_flight == 0);
     if (look && !peer->looking && now_ms >= peer->look_ms) {
         peer->looking = true;

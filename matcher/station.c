@@ -30,6 +30,13 @@ static void on_owner(void *arg, bool owning, enum xd_code code)
     }
 }
 
+static void on_differs(void *arg, uint64_t records, uint64_t events, uint64_t committed)
+{
+    const struct xd_station *station = arg;
+    const struct xd_station_events *told = &station->options.events;
+    if (told->differs) told->differs(told->arg, station->partition, records, events, committed);
+}
+
 static void on_loss(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
@@ -45,6 +52,7 @@ static void own(struct xd_station *station, struct xd_progress progress)
     const struct xd_owner_options options = {.engine = station->options.engine,
                                              .snapshot_every = station->options.snapshot_every,
                                              .changed = on_owner,
+                                             .differs = on_differs,
                                              .arg = station};
     station->owner = xd_owner_take(station->base, station->ledger, &options, &station->lease, progress);
     if (station->owner) return;

@@ -8,13 +8,15 @@
 struct event_base;
 struct xd_station;
 
-/* All come from the event loop, never from within a call of the station. */
+/* All come from the event loop, never from within a call of the station. `differs` comes before `lost`. */
 struct xd_station_events {
     void (*warm)(void *arg, uint16_t partition, bool warm);
     void (*acquired)(void *arg, uint16_t partition); /* the lease; what is left of the log follows */
     void (*owning)(void *arg, uint16_t partition);   /* all is applied: records flow */
     void (*refused)(void *arg, uint16_t partition, enum xd_code code); /* the try */
     void (*lost)(void *arg, uint16_t partition, enum xd_code code);    /* the lease */
+    /* As an owner is told (owner.h), before `lost`. */
+    void (*differs)(void *arg, uint16_t partition, uint64_t records, uint64_t events, uint64_t committed);
     void *arg;
 };
 

@@ -201,7 +201,7 @@ struct xd_event_ref {
 };
 
 /* Called with each run of events once they are durable, in order, after the appends that caused them were
- * acknowledged. */
+ * acknowledged; and with none (NULL, 0) when the generation has risen. */
 typedef void xd_events_cb(void *arg, uint16_t partition, const struct xd_event_ref *events, uint32_t count);
 void xd_ledger_follow_events(struct xd_ledger *ledger, xd_events_cb *callback, void *arg);
 
@@ -227,7 +227,8 @@ void xd_ledger_read_events(struct xd_ledger *ledger, uint16_t partition, uint64_
 uint64_t xd_ledger_event_head(const struct xd_ledger *ledger, uint16_t partition);
 uint64_t xd_ledger_event_oldest(const struct xd_ledger *ledger, uint16_t partition);
 
-/* Rises when what was told before may have been lost (embedded: never). Who followed or read events of a former generation has to begin anew. */
+/* Rises when what was told before may have been lost (embedded: never). Who followed or read events or
+ * records of a former generation has to begin anew. */
 uint32_t xd_ledger_generation(const struct xd_ledger *ledger, uint16_t partition);
 
 /* Named cursors of durable subscriptions, as cursor.h writes them for the ledger's partitions. XD_BAD_CURSOR: it is none. */

@@ -8,9 +8,9 @@
  * have it in memory. A record whose fate is unknown, because the connection broke, is sent again under the
  * same serial until Redis answers, and is stored once. After `timeout_ms` without an answer it is answered
  * XD_STORAGE_FAILED, and may be found stored later (as point 4 of ledger.h says of a process that dies).
- * Where Redis itself has lost writes (a fail-over to a replica that was behind, a crash without fsync), the
- * generation of the partition rises: whoever knew more notices it at the next connection, and a process that
- * starts notices that the server is another one, or was restarted, and could have lost something. */
+ * Where Redis itself may have lost writes (a fail-over, a crash without fsync), the generation of the
+ * partition rises before anything is written there again. What waits for an outcome is answered
+ * XD_STORAGE_FAILED then. */
 #ifndef XD_CORE_LEDGER_LEDGER_REDIS_H
 #define XD_CORE_LEDGER_LEDGER_REDIS_H
 

@@ -25,6 +25,7 @@ struct xd_entry {
     uint64_t serial; /* 0: never sent */
     uint64_t first;  /* offset, once stored */
     uint32_t count, answered;
+    bool doomed; /* under way since before the line of history ended: whatever the answer says */
     enum xd_durability reached;
     int64_t since_ms;    /* gathered, then stored */
     int64_t clock_ms;    /* the latest that the options' clock showed, where there is one */
@@ -156,7 +157,6 @@ static void answer_one(struct xd_rpart *p, struct xd_entry *entry, const struct 
 {
     const struct slot *slot = (const struct slot *)(const void *)entry->slots.data + entry->answered++;
     p->answered++;
-    if (result->code == XD_OK && result->offset >= p->acknowledged) p->acknowledged = result->offset + 1;
     if (slot->callback) slot->callback(slot->arg, result);
 }
 
@@ -203,6 +203,25 @@ void xd_redis_tell_outcomes(struct xd_rpart *p, uint64_t from, uint64_t next, co
     }
 }
 
+void xd_redis_fail_appends(struct xd_rpart *p)
+{
+    struct xd_entry *first = p->stored, *next;
+    p->stored = NULL;
+    for (; first; first = next) {
+        next = first->next;
+        answer_rest(p, first, XD_STORAGE_FAILED);
+    }
+    if (p->appending) p->entries->doomed = true;
+    while (p->entries && (!p->appending || p->entries->next)) {
+        struct xd_entry **at = p->appending ? &p->entries->next : &p->entries;
+        struct xd_entry *entry = *at;
+        *at = entry->next;
+        if (p->last_entry == entry) p->last_entry = p->entries;
+        p->ledger->backlog -= cost_of(entry);
+        answer_rest(p, entry, XD_STORAGE_FAILED);
+    }
+}
+
 uint64_t xd_redis_unresolved(const struct xd_rpart *p)
 {
     return p->entries ? p->entries->serial : 0;
@@ -224,7 +243,8 @@ static void stored(struct xd_rpart *p, const redisReply *reply, int64_t replicas
     struct xd_entry *entry = take_first(p);
     int64_t ms = (int64_t)xd_reply_uint_at(reply, 1);
     entry->first = xd_reply_uint_at(reply, 0);
-    entry->since_ms = xd_redis_monotonic();
+    entry->since_ms = p->stored_ms = xd_redis_monotonic();
+    p->stored_serial = entry->serial;
     entry->reached = reached(p, replicas);
     if (entry->first + entry->count > p->records) p->records = entry->first + entry->count;
     xd_redis_note_time(ledger, ms);
@@ -245,7 +265,10 @@ static void on_appended(void *arg, redisReply **reply, int64_t replicas)
     struct xd_redis_ledger *ledger = p->ledger;
     xd_redis_answered(ledger);
     p->appending = false;
-    if (*reply && (*reply)->type == REDIS_REPLY_ARRAY) {
+    if (p->entries->doomed) {
+        answer_rest(p, take_first(p), XD_STORAGE_FAILED);
+        xd_redis_unpark(p);
+    } else if (*reply && (*reply)->type == REDIS_REPLY_ARRAY) {
         stored(p, *reply, replicas);
     } else if (xd_redis_code(*reply) == XD_STORAGE_FULL) {
         ledger->full_until_ms = xd_redis_monotonic() + FULL_MS;
@@ -281,6 +304,7 @@ void xd_redis_go_on_appending(struct xd_rpart *p)
     else
         xd_args_text(&args, "");
     xd_args_bytes(&args, entry->bytes.data, entry->bytes.len);
+    xd_args_text(&args, p->line);
     p->appending = xd_redis_ask(ledger, &to, &args, on_appended, p) == XD_OK;
     if (!p->appending) xd_redis_suspect(p, NULL);
 }

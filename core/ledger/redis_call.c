@@ -91,6 +91,13 @@ const char *xd_reply_text(const redisReply *reply)
     return text ? reply->str : "";
 }
 
+bool xd_redis_same_line(struct xd_rpart *p, const redisReply *line)
+{
+    if (strcmp(xd_reply_text(line), p->line) == 0) return true;
+    xd_redis_suspect(p, NULL);
+    return false;
+}
+
 const redisReply *xd_reply_field(const redisReply *list, const char *name)
 {
     if (!list || list->type != REDIS_REPLY_ARRAY) return NULL;

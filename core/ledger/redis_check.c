@@ -1,7 +1,10 @@
-/* Is the server what it should be, and does it still have what we know of? Asked when the ledger is opened
- * and whenever a connection broke: behind the same name there may be another server since, or one that
- * forgot. */
+/* Is the server what it should be, and does it still have what we know of? Asked when the ledger is opened,
+ * whenever a connection broke, and when a script says that it is not as it was: behind the same name there
+ * may be another server since, or one that forgot. Whoever finds that something may be lost begins a new line
+ * of history (docs/CLUSTER.md, Generations). */
 #include "core/ledger/redis_ledger.h"
+
+#include "core/record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +12,15 @@
 
 enum step { ASK_INFO, ASK_APPEND, ASK_POLICY, ASK_STATE };
 
+/* What an appender left in Redis is kept for an hour. */
+enum { STORED_KNOWN_MS = 1800 * 1000 };
+
 struct check {
     struct xd_rpart *p;
     enum step step;
-    char run_id[48], version[24];
+    char version[24];
     unsigned major, minor;
-    bool alone;
+    uint64_t next; /* the generation that would begin */
     bool noeviction, appendonly, always, no_gap, readable;
 };
 
@@ -33,12 +39,7 @@ static void info_value(const char *info, const char *name, char *out, size_t roo
 
 static void take_info(struct check *check, const char *info)
 {
-    char replicas[16], role[16];
-    info_value(info, "\nrun_id:", check->run_id, sizeof check->run_id);
     info_value(info, "\nredis_version:", check->version, sizeof check->version);
-    info_value(info, "\nconnected_slaves:", replicas, sizeof replicas);
-    info_value(info, "\nrole:", role, sizeof role);
-    check->alone = strcmp(replicas, "0") == 0 && strcmp(role, "master") == 0;
     sscanf(check->version, "%u.%u", &check->major, &check->minor);
 }
 
@@ -86,39 +87,48 @@ bool xd_redis_strong_enough(const struct xd_redis_ledger *ledger, struct xd_erro
                    ledger->trouble.message);
 }
 
-/* What was written has been lost, by us or others: what was built on it goes. */
+/* What was written may be lost, by us or others: what was built on it goes. */
 static void start_over(struct xd_rpart *p, const redisReply *state)
 {
     xd_redis_lose(p, XD_STORAGE_FAILED);
+    xd_redis_forget_closings(p);
     if (p->parked) freeReplyObject(p->parked);
     p->parked = NULL;
     p->parked_waits = false;
-    xd_redis_tell_outcomes(p, UINT64_MAX, UINT64_MAX, NULL,
-                           0); /* stored, but what became of it is not known */
+    p->out_serial++;
+    xd_redis_fail_appends(p);
+    p->stored_serial = 0;
     p->out_events = xd_reply_uint_at(state, 3);
     p->out_records = p->made = xd_reply_uint_at(state, 2);
     p->made_events = p->out_events;
     p->order_next = p->order_end = 0;
-    if (p->acknowledged > xd_reply_uint_at(state, 1)) p->acknowledged = xd_reply_uint_at(state, 1);
     p->mark_record = 0;
     p->mark_ms = 0;
+}
+
+static bool syncs(const struct check *check)
+{
+    return check->readable && check->appendonly && check->always && check->no_gap;
 }
 
 static void take_state(struct check *check, const redisReply *state)
 {
     struct xd_rpart *p = check->p;
-    uint32_t generation = (uint32_t)xd_reply_uint_at(state, 0);
-    bool behind = xd_reply_uint_at(state, 1) < p->records || xd_reply_uint_at(state, 3) < p->events;
-    if (p->generation != generation || behind) start_over(p, state);
-    p->generation = generation;
+    struct xd_redis_ledger *ledger = p->ledger;
+    const char *line = state->elements == 8 ? xd_reply_text(state->element[7]) : "";
+    bool another = strcmp(p->line, line) != 0;
+    if (another) start_over(p, state);
+    snprintf(p->line, sizeof p->line, "%s", line);
+    p->generation = (uint32_t)xd_reply_uint_at(state, 0);
     p->records = xd_reply_uint_at(state, 1);
     p->committed = xd_reply_uint_at(state, 2);
     p->events = xd_reply_uint_at(state, 3);
     p->oldest_event = xd_reply_uint_at(state, 4);
-    p->fsyncs = check->readable && check->appendonly && check->always && check->no_gap;
+    p->fsyncs = syncs(check);
     p->suspect = false;
-    xd_redis_note_time(p->ledger, (int64_t)xd_reply_uint_at(state, 5));
-    xd_redis_note_clock(p->ledger, (int64_t)xd_reply_uint_at(state, 6));
+    xd_redis_note_time(ledger, (int64_t)xd_reply_uint_at(state, 5));
+    xd_redis_note_clock(ledger, (int64_t)xd_reply_uint_at(state, 6));
+    if (another && ledger->on_events) ledger->on_events(ledger->on_events_arg, p->id, NULL, 0);
 }
 
 static void finish(struct check *check)
@@ -140,6 +150,11 @@ static void on_answer(void *arg, redisReply **reply, int64_t replicas)
     const redisReply *r = *reply;
     xd_redis_answered(p->ledger);
     bool config = check->step == ASK_APPEND || check->step == ASK_POLICY;
+    if (check->step == ASK_STATE && xd_reply_is_error(r, "LATER ")) {
+        check->next = strtoull(r->str + sizeof "LATER " - 1, NULL, 10);
+        go_on(check);
+        return;
+    }
     if (!r || (r->type == REDIS_REPLY_ERROR && !config)) {
         if (xd_reply_is_error(r, "GONE")) p->gone = true;
         finish(check);
@@ -168,16 +183,51 @@ static void on_answer(void *arg, redisReply **reply, int64_t replicas)
     go_on(check);
 }
 
-static void ask_state(const struct check *check, struct xd_args *args)
+/* The record that begins the next generation, as an entry has it. */
+static void pack_beginning(const struct check *check, struct xd_buf *entry)
+{
+    struct xd_record record = {.type = XD_RECORD_GENERATION, .generation = check->next};
+    struct xd_buf packed;
+    xd_buf_init(entry, 256);
+    xd_buf_init(&packed, 256);
+    xd_record_pack(&record, &packed);
+    uint8_t length[4] = {(uint8_t)packed.len};
+    xd_buf_add(entry, length, sizeof length);
+    xd_buf_add(entry, packed.data, packed.len);
+    entry->failed = entry->failed || packed.failed;
+    xd_buf_free(&packed);
+}
+
+static enum xd_code ask_state(struct check *check)
 {
     struct xd_rpart *p = check->p;
-    xd_args_text(args, "1");
-    xd_args_text(args, p->state_key);
-    xd_args_text(args, check->run_id);
-    xd_args_text(args, check->alone && check->appendonly && check->always && check->no_gap ? "1" : "0");
-    xd_args_uint(args, p->generation);
-    xd_args_uint(args, p->acknowledged);
-    xd_args_uint(args, p->out_events);
+    const struct xd_redis_ledger_options *options = &p->ledger->options;
+    struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot, .script = &p->ledger->scripts.check};
+    struct xd_args args = {0};
+    struct xd_buf entry;
+    char place[XD_REDIS_PLACE_MAX];
+    bool known = p->stored_serial != 0 && xd_redis_monotonic() - p->stored_ms < STORED_KNOWN_MS;
+    pack_beginning(check, &entry);
+    xd_redis_place(p->ledger->redis, place);
+    xd_args_text(&args, "2");
+    xd_args_text(&args, p->state_key);
+    xd_args_text(&args, p->log_key);
+    xd_args_text(&args, p->line);
+    xd_args_uint(&args, p->generation);
+    xd_args_uint(&args, p->out_events);
+    xd_args_text(&args, p->ledger->process);
+    xd_args_uint(&args, known ? p->stored_serial : 0);
+    xd_args_text(&args, syncs(check) ? "1" : "0");
+    xd_args_text(&args, place);
+    if (options->clock_ms)
+        xd_args_uint(&args, (uint64_t)options->clock_ms(options->clock_arg));
+    else
+        xd_args_text(&args, "");
+    xd_args_uint(&args, check->next);
+    xd_args_bytes(&args, entry.data, entry.len);
+    enum xd_code code = entry.failed ? XD_NO_MEMORY : xd_redis_ask(p->ledger, &to, &args, on_answer, check);
+    xd_buf_free(&entry);
+    return code;
 }
 
 static void go_on(struct check *check)
@@ -186,9 +236,10 @@ static void go_on(struct check *check)
     struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot};
     struct xd_args args = {0};
     if (check->step == ASK_STATE) {
-        to.script = &p->ledger->scripts.check;
-        ask_state(check, &args);
-    } else if (check->step == ASK_INFO) {
+        if (ask_state(check) != XD_OK) finish(check);
+        return;
+    }
+    if (check->step == ASK_INFO) {
         xd_args_text(&args, "INFO");
     } else {
         xd_args_text(&args, "CONFIG");
@@ -207,6 +258,7 @@ void xd_redis_check(struct xd_rpart *p)
         return;
     }
     check->p = p;
+    check->next = (uint64_t)p->generation + 1;
     p->checking = true;
     go_on(check);
 }

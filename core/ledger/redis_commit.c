@@ -343,6 +343,7 @@ static void put_node(const struct xd_rpart *p, const struct xd_commit_node *node
     xd_args_text(args, p->closed);
     xd_args_bytes(args, post->letters.data, post->letters.len);
     xd_args_bytes(args, post->seen.data, post->seen.len);
+    xd_args_text(args, p->line);
 }
 
 /* The fixed arguments, each account's index behind the fixed keys, and its places behind all. */

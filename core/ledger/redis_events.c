@@ -31,18 +31,18 @@ static void refused(struct xd_put_off *put_off)
     end_read(read, read->code);
 }
 
-/* Oldest, head, where to go on, then an offset and an event in turn. */
+/* Oldest, head, where to go on, the line, then an offset and an event in turn. */
 static void give(struct event_read *read, const redisReply *reply)
 {
-    uint32_t count = (uint32_t)(reply->elements - 3) / 2;
+    uint32_t count = (uint32_t)(reply->elements - 4) / 2;
     struct xd_event_ref *events = malloc((count + 1) * sizeof *events);
     if (!events) {
         end_read(read, XD_NO_MEMORY);
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        const redisReply *bytes = reply->element[4 + 2 * i];
-        events[i] = (struct xd_event_ref){.offset = xd_reply_uint_at(reply, 3 + 2 * (size_t)i),
+        const redisReply *bytes = reply->element[5 + 2 * i];
+        events[i] = (struct xd_event_ref){.offset = xd_reply_uint_at(reply, 4 + 2 * (size_t)i),
                                           .bytes = (const uint8_t *)xd_reply_text(bytes),
                                           .len = bytes->type == REDIS_REPLY_STRING ? bytes->len : 0};
     }
@@ -61,11 +61,12 @@ static void on_read(void *arg, redisReply **reply, int64_t replicas)
     (void)replicas;
     struct event_read *read = arg;
     xd_redis_answered(read->p->ledger);
-    if (*reply && (*reply)->type == REDIS_REPLY_ARRAY && (*reply)->elements >= 3) {
+    bool good = *reply && (*reply)->type == REDIS_REPLY_ARRAY && (*reply)->elements >= 4;
+    if (good && xd_redis_same_line(read->p, (*reply)->element[3])) {
         give(read, *reply);
         return;
     }
-    xd_redis_suspect(read->p, *reply);
+    if (!good) xd_redis_suspect(read->p, *reply);
     end_read(read, XD_STORAGE_FAILED);
 }
 

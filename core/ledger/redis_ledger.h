@@ -57,8 +57,9 @@ struct xd_rpart {
     bool gone;          /* initialised once, and not there any more */
     bool fsyncs;        /* verified */
     uint32_t generation;
+    char
+        line[32]; /* of history: the generation, and the server that it began on; "" before the first check */
     uint64_t records, committed, events; /* known to be there */
-    uint64_t acknowledged;               /* records, of those that we appended */
     uint64_t oldest_event;
 
     struct xd_lease lease; /* epoch 0: not ours */
@@ -72,6 +73,8 @@ struct xd_rpart {
         *last_entry; /* appended: the first may be under way; last only where there is one */
     struct xd_entry *stored, *last_stored; /* durable, and wait for their outcome */
     uint64_t serial;                       /* of the entry under way, or the last that was */
+    uint64_t stored_serial; /* of the last one that Redis said to have, in this line; 0: none */
+    int64_t stored_ms;
     bool appending;
     uint64_t appended, answered; /* records, since the start */
     uint64_t order_next, order_end;
@@ -91,6 +94,7 @@ struct xd_rpart {
     char closed[48];
 
     bool out_reading;
+    uint64_t out_serial;              /* of what is read, so that a read of a former line is known */
     uint64_t out_events, out_records; /* told up to here */
     redisReply *parked;               /* commits that wait until the entry of parked_serial has its offset */
     uint64_t parked_serial;
@@ -210,6 +214,9 @@ uint64_t xd_reply_uint(const redisReply *reply);
 uint64_t xd_reply_uint_at(const redisReply *reply, size_t i);
 const char *xd_reply_text(const redisReply *reply);
 
+/* Whether an answer names the line of history that we know of the partition; if not, it is to be checked. */
+bool xd_redis_same_line(struct xd_rpart *p, const redisReply *line);
+
 /* The value of a field in a flat list of fields and values, or NULL. */
 const redisReply *xd_reply_field(const redisReply *list, const char *name);
 bool xd_reply_is_error(const redisReply *reply, const char *kind);
@@ -241,6 +248,10 @@ uint64_t xd_redis_unresolved(const struct xd_rpart *p);
 /* Answers the stored records before `next` with what became of them: outcomes[i] is of record from + i. */
 void xd_redis_tell_outcomes(struct xd_rpart *p, uint64_t from, uint64_t next, const uint8_t *outcomes,
                             size_t len);
+
+/* The line of history has ended: what waits for its outcome may be lost, and so may the refs of what was not
+ * stored. All is answered with XD_STORAGE_FAILED; a retry reserves its ref anew. */
+void xd_redis_fail_appends(struct xd_rpart *p);
 
 /* Answers those that have waited too long, for an outcome or for Redis. `all`: whatever waits. */
 void xd_redis_expire_appends(struct xd_rpart *p, bool all);

@@ -28,12 +28,12 @@ static void refuse(struct xd_redis_ledger *ledger, struct xd_log_read *read, enu
     xd_redis_put_off(ledger, &read->put_off);
 }
 
-/* The records from `from` on out of what the script answered: four numbers, then (ms, first, count, bytes) of
- * each entry. */
+/* The records from `from` on out of what the script answered: four numbers and the line, then (ms, first,
+ * count, bytes) of each entry. */
 static bool collect(struct xd_log_read *read, const redisReply *reply, struct xd_buf *entries)
 {
     struct xd_rpart *p = read->p;
-    for (size_t i = 4; i + 3 < reply->elements; i += 4) {
+    for (size_t i = 5; i + 3 < reply->elements; i += 4) {
         const redisReply *bytes = reply->element[i + 3];
         int64_t ms = (int64_t)xd_reply_uint_at(reply, i);
         uint64_t offset = xd_reply_uint_at(reply, i + 1);
@@ -79,11 +79,12 @@ static void on_read(void *arg, redisReply **reply, int64_t replicas)
     (void)replicas;
     struct xd_log_read *read = arg;
     xd_redis_answered(read->p->ledger);
-    if (*reply && (*reply)->type == REDIS_REPLY_ARRAY && (*reply)->elements >= 4) {
+    bool good = *reply && (*reply)->type == REDIS_REPLY_ARRAY && (*reply)->elements >= 5;
+    if (good && xd_redis_same_line(read->p, (*reply)->element[4])) {
         give(read, *reply);
         return;
     }
-    xd_redis_suspect(read->p, *reply);
+    if (!good) xd_redis_suspect(read->p, *reply);
     read->callback(read->arg, &(struct xd_log_run){.code = XD_STORAGE_FAILED});
     free(read);
 }

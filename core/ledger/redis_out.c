@@ -33,13 +33,16 @@ static void tell_events(struct xd_rpart *p, uint64_t first, const redisReply *le
     }
 }
 
-static void tell_commit(struct xd_rpart *p, const redisReply *entry)
+/* False: it is of another line of history than what was told before it. */
+static bool tell_commit(struct xd_rpart *p, const redisReply *entry)
 {
     const redisReply *fields = entry->elements == 2 ? entry->element[1] : NULL;
+    const redisReply *line = xd_reply_field(fields, "g");
     const redisReply *outcomes = xd_reply_field(fields, "o"), *lengths = xd_reply_field(fields, "l");
     const redisReply *bytes = xd_reply_field(fields, "b");
     uint64_t events, records;
-    if (!outcomes || !lengths || !bytes || !xd_reply_id(entry->element[0], &events, &records)) return;
+    if (!outcomes || !lengths || !bytes || !xd_reply_id(entry->element[0], &events, &records)) return true;
+    if (line && !xd_redis_same_line(p, line)) return false;
     xd_redis_tell_outcomes(p, xd_reply_uint(xd_reply_field(fields, "p")), records,
                            (const uint8_t *)outcomes->str, outcomes->len);
     tell_events(p, xd_reply_uint(xd_reply_field(fields, "f")), lengths, bytes);
@@ -51,13 +54,15 @@ static void tell_commit(struct xd_rpart *p, const redisReply *entry)
         p->made = records;
         p->made_events = events;
     }
+    return true;
 }
 
 static void tell(struct xd_rpart *p, const redisReply *reply)
 {
     const redisReply *entries = xd_reply_entries(reply);
-    for (size_t i = 0; entries && i < entries->elements; i++)
-        tell_commit(p, entries->element[i]);
+    bool same = true;
+    for (size_t i = 0; entries && i < entries->elements && same; i++)
+        same = tell_commit(p, entries->element[i]);
     xd_redis_settled(p->ledger, XD_OK);
     xd_redis_wake(p->ledger);
 }
@@ -109,11 +114,22 @@ static void wait_for_replicas(struct xd_rpart *p)
     xd_redis_suspect(p, NULL);
 }
 
+struct following {
+    struct xd_rpart *p;
+    uint64_t serial;
+};
+
 static void on_commits(void *arg, redisReply **reply, int64_t replicas)
 {
     (void)replicas;
-    struct xd_rpart *p = arg;
+    struct following following = *(struct following *)arg;
+    struct xd_rpart *p = following.p;
+    free(arg);
     p->out_reading = false;
+    if (following.serial != p->out_serial) {
+        xd_redis_wake(p->ledger);
+        return;
+    }
     if (!*reply || (*reply)->type == REDIS_REPLY_ERROR) {
         xd_redis_suspect(p, *reply);
         return;
@@ -135,9 +151,17 @@ void xd_redis_go_on_telling(struct xd_rpart *p)
     char after[48];
     snprintf(after, sizeof after, "%llu-%llu", (unsigned long long)p->out_events,
              (unsigned long long)p->out_records);
+    struct following *following = malloc(sizeof *following);
+    if (!following) {
+        xd_redis_wake_later(p->ledger);
+        return;
+    }
+    *following = (struct following){p, p->out_serial};
     uint32_t lane = XD_REDIS_BLOCKING + 2 * (uint32_t)p->id + 1;
-    p->out_reading = xd_redis_read_stream(p, lane, p->out_key, after, READ_COMMITS, on_commits, p);
-    if (!p->out_reading) xd_redis_suspect(p, NULL);
+    p->out_reading = xd_redis_read_stream(p, lane, p->out_key, after, READ_COMMITS, on_commits, following);
+    if (p->out_reading) return;
+    free(following);
+    xd_redis_suspect(p, NULL);
 }
 
 void xd_redis_follow_events(struct xd_ledger *base, xd_events_cb *callback, void *arg)

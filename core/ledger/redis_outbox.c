@@ -213,11 +213,13 @@ void xd_ledger_redis_trim_outbox(struct xd_ledger *base, uint16_t partition, uin
     struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
     struct xd_rpart *p = xd_rpart_of(ledger, partition);
     if (!p || ledger->closing) return;
-    struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot};
+    struct xd_redis_to to = {
+        .lane = XD_REDIS_WRITES, .slot = p->slot, .script = &ledger->scripts.trim_outbox};
     struct xd_args args = {0};
-    xd_args_text(&args, "XTRIM");
+    xd_args_text(&args, "2");
+    xd_args_text(&args, p->state_key);
     xd_args_text(&args, p->outbox_key);
-    xd_args_text(&args, "MINID");
+    xd_args_text(&args, p->line);
     xd_args_uint(&args, number + 1);
     xd_redis_ask(ledger, &to, &args, on_trimmed, ledger);
 }

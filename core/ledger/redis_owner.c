@@ -37,8 +37,7 @@ static void end_acquiring(struct xd_acquiring *acquiring, enum xd_code code)
     free(acquiring);
 }
 
-/* The state as it was when the lease was given: epoch, records, committed, events, last, closed, generation.
- */
+/* The state as it was when the lease was given: epoch, records, committed, events, last, closed. */
 static void take_lease(struct xd_acquiring *acquiring, const redisReply *state)
 {
     struct xd_rpart *p = acquiring->p;
@@ -85,7 +84,7 @@ static void on_acquired(void *arg, redisReply **reply, int64_t replicas)
         enum xd_code code = xd_redis_code(state);
         xd_redis_suspect(p, state);
         end_acquiring(acquiring, code == XD_OK ? XD_INTERNAL : code);
-    } else if (state->elements == 7) {
+    } else if (state->elements == 6) {
         take_lease(acquiring, state);
     } else {
         wait_for_end(acquiring, (int64_t)xd_reply_uint_at(state, 1));
@@ -107,6 +106,7 @@ static bool send_acquire(struct xd_acquiring *acquiring)
     xd_args_text(&args, p->ledger->process);
     xd_args_uint(&args, p->ledger->options.lease_ms);
     xd_args_text(&args, nonce);
+    xd_args_text(&args, p->line);
     return xd_redis_ask(p->ledger, &to, &args, on_acquired, acquiring) == XD_OK;
 }
 

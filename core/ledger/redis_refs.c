@@ -192,10 +192,11 @@ static void on_numbers(void *arg, redisReply **reply, int64_t replicas)
 void xd_redis_fetch_numbers(struct xd_rpart *p)
 {
     if (p->ordering || p->suspect || p->gone || p->order_end - p->order_next > NUMBERS_AT_ONCE / 4) return;
-    struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot};
+    struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot, .script = &p->ledger->scripts.count};
     struct xd_args args = {0};
-    xd_args_text(&args, "HINCRBY");
+    xd_args_text(&args, "1");
     xd_args_text(&args, p->state_key);
+    xd_args_text(&args, p->line);
     xd_args_text(&args, "orders");
     xd_args_uint(&args, NUMBERS_AT_ONCE);
     p->ordering = xd_redis_ask(p->ledger, &to, &args, on_numbers, p) == XD_OK;

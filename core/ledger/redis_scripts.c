@@ -1,92 +1,134 @@
 #include "core/ledger/redis_scripts.h"
 
+/* The server draws a replication id when it starts, when it is made master, and for its first replica. The
+ * state has the one that the last check found: under any other nothing is written before the partition has
+ * been checked. So a fail-over is noticed before anything is built on what it lost, and a caller of a former
+ * line of history writes nothing into this one. */
+#define CHANGED                                                                                              \
+    "local function changed(replid, line, known)\n"                                                          \
+    "  if line == known and\n"                                                                               \
+    "    replid == string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') then return end\n" \
+    "  return redis.error_reply('CHANGED since ' .. known)\n"                                                \
+    "end\n"
+
 /* KEYS: state. */
 static const char init[] =
     "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n"
+    "local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')\n"
     "redis.call('HSET', KEYS[1], 'epoch', 0, 'nonce', '0', 'records', 0, 'last', 0, 'committed', 0, "
     "'events', 0,"
-    " 'orders', 0, 'generation', 1, 'oldest', 0, 'log_first', 0, 'run_id', '', 'alone', '0', 'snapshots', 0,"
+    " 'orders', 0, 'generation', 1, 'oldest', 0, 'log_first', 0, 'replid', replid, 'line', '', 'snapshots', "
+    "0,"
     " 'closed', '0-0')\n"
     "return 1\n";
 
-/* KEYS: state. ARGV: the server's run id; whether it alone has the data and syncs every write; the
- * generation, and the records and events that the caller has acknowledged or told (generation 0: it knows
- * nothing). A caller that knows nothing takes it that writes may have been lost if the server is not the one
- * that was there last, and either of the two could lose any. */
+/* KEYS: state, log. ARGV: the line that the caller knows ('': none) and its generation; of the events of that
+ * line, how many it has told; who it is, and its last entry that it knows to be stored (0: none); whether the
+ * server syncs every write; its address as sentinels name it (''); the time in ms, '' for the server's; the
+ * generation that ARGV[10] is of; the record that begins it, as an entry has it. LATER: it is to be of
+ * another.
+ *
+ * A server that was made master since it started has a second replication id. One that has none, whose id is
+ * another than it was, has started again, or got its first replica. */
 static const char check[] =
     "local s = redis.call('HMGET', KEYS[1], 'generation', 'records', 'committed', 'events', 'oldest', "
-    "'last', 'run_id',"
-    " 'alone')\n"
+    "'last', "
+    "'line', 'replid', 'synced', 'place', 'a:' .. ARGV[4])\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+    "local info = redis.call('INFO', 'replication')\n"
+    "if not string.find(info, 'role:master', 1, true) then return redis.error_reply('READONLY it is no "
+    "master') end\n"
+    "local replid, second = string.match(info, 'master_replid:(%x+)'), string.match(info, "
+    "'master_replid2:(%x+)')\n"
+    "local before, line = s[8] or '', s[7] or ''\n"
     "local lost = false\n"
-    "if ARGV[3] == '0' then\n"
-    "  lost = s[7] ~= '' and s[7] ~= ARGV[1] and not (s[8] == '1' and ARGV[2] == '1')\n"
-    "elseif ARGV[3] == s[1] then\n"
-    "  lost = tonumber(s[2]) < tonumber(ARGV[4]) or tonumber(s[4]) < tonumber(ARGV[5])\n"
+    "if before ~= '' and before ~= replid then\n"
+    "  lost = not (s[9] == '1' and s[10] == ARGV[7] and string.find(second, '^0*$'))\n"
     "end\n"
-    "if lost then\n"
-    "  s[1] = redis.call('HINCRBY', KEYS[1], 'generation', 1)\n"
-    "  redis.call('HINCRBY', KEYS[1], 'orders', 16777216)\n" /* numbers that were given out and forgotten are
-                                                                not given again */
-    "end\n"
-    "if s[7] ~= ARGV[1] or s[8] ~= ARGV[2] then\n"
-    "  redis.call('HSET', KEYS[1], 'run_id', ARGV[1], 'alone', ARGV[2])\n"
-    "end\n"
+    "local stored = s[11] and tonumber(string.match(s[11], '^%d+')) or 0\n"
+    "if stored < tonumber(ARGV[5]) then lost = true end\n"
+    "if ARGV[1] == line and tonumber(s[4]) < tonumber(ARGV[3]) then lost = true end\n"
+    "if ARGV[1] ~= '' and ARGV[1] ~= line and tonumber(ARGV[2]) >= tonumber(s[1]) then lost = true end\n"
     "local t = redis.call('TIME')\n"
-    "return {tonumber(s[1]), tonumber(s[2]), tonumber(s[3]), tonumber(s[4]), tonumber(s[5]), tonumber(s[6]),"
-    " t[1] * 1000 + math.floor(t[2] / 1000)}\n";
+    "local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
+    "if lost then\n"
+    "  local next = math.max(tonumber(s[1]), tonumber(ARGV[2])) + 1\n"
+    "  if tonumber(ARGV[9]) ~= next then return redis.error_reply('LATER ' .. next) end\n"
+    "  local ms = math.max(tonumber(ARGV[8]) or now, tonumber(s[6]))\n"
+    "  redis.call('XADD', KEYS[2], string.format('%.0f-%.0f', ms, tonumber(s[2])), 'n', 1, 'b', ARGV[10])\n"
+    "  s[1], s[2], s[6], line = next, tonumber(s[2]) + 1, ms, ''\n"
+    "  redis.call('HSET', KEYS[1], 'generation', next, 'records', string.format('%.0f', s[2]), 'last',"
+    " string.format('%.0f', ms))\n"
+    /* numbers that were given out and forgotten are not given again */
+    "  redis.call('HINCRBY', KEYS[1], 'orders', 16777216)\n"
+    "  redis.call('HINCRBY', KEYS[1], 'snapshots', 16777216)\n"
+    "end\n"
+    "if line == '' then line = string.format('%.0f-%s', tonumber(s[1]), string.sub(replid, 1, 8)) end\n"
+    "if before ~= replid or line ~= s[7] or s[9] ~= ARGV[6] or s[10] ~= ARGV[7] then\n"
+    "  redis.call('HSET', KEYS[1], 'replid', replid, 'line', line, 'synced', ARGV[6], 'place', ARGV[7])\n"
+    "end\n"
+    "return {tonumber(s[1]), tonumber(s[2]), tonumber(s[3]), tonumber(s[4]), tonumber(s[5]), tonumber(s[6]), "
+    "now, line}\n";
 
 /* KEYS: state, log. ARGV: who appends; its serial, which rises; number of records; the time in ms, '' for the
- * server's; the records. An appender has one batch under way at a time, so the last serial that it stored
- * tells whether this one is stored already. */
+ * server's; the records; the line. An appender has one batch under way at a time, so the last serial that it
+ * stored tells whether this one is stored already. */
 static const char append[] =
-    "local me = 'a:' .. ARGV[1]\n"
-    "local s = redis.call('HMGET', KEYS[1], 'records', 'last', me)\n"
-    "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
-    "if s[3] then\n"
-    "  local serial, first, ms = string.match(s[3], '^(%d+) (%d+) (%d+)$')\n"
-    "  if tonumber(serial) >= tonumber(ARGV[2]) then return {tonumber(first), tonumber(ms)} end\n"
-    "end\n"
-    "local ms = tonumber(ARGV[4])\n"
-    "if not ms then\n"
-    "  local t = redis.call('TIME')\n"
-    "  ms = t[1] * 1000 + math.floor(t[2] / 1000)\n"
-    "end\n"
-    "local first, last = tonumber(s[1]), tonumber(s[2])\n"
-    "if ms < last then ms = last end\n"
-    "redis.call('XADD', KEYS[2], string.format('%.0f-%.0f', ms, first), 'n', ARGV[3], 'b', ARGV[5])\n"
-    "redis.call('HSET', KEYS[1], 'records', string.format('%.0f', first + tonumber(ARGV[3])), 'last',"
-    " string.format('%.0f', ms), me, string.format('%s %.0f %.0f', ARGV[2], first, ms))\n"
-    "return {first, ms}\n";
+    CHANGED "local me = 'a:' .. ARGV[1]\n"
+            "local s = redis.call('HMGET', KEYS[1], 'records', 'last', me, 'replid', 'line')\n"
+            "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+            "local c = changed(s[4], s[5], ARGV[6])\n"
+            "if c then return c end\n"
+            "if s[3] then\n"
+            "  local serial, first, ms = string.match(s[3], '^(%d+) (%d+) (%d+)$')\n"
+            "  if tonumber(serial) >= tonumber(ARGV[2]) then return {tonumber(first), tonumber(ms)} end\n"
+            "end\n"
+            "local ms = tonumber(ARGV[4])\n"
+            "if not ms then\n"
+            "  local t = redis.call('TIME')\n"
+            "  ms = t[1] * 1000 + math.floor(t[2] / 1000)\n"
+            "end\n"
+            "local first, last = tonumber(s[1]), tonumber(s[2])\n"
+            "if ms < last then ms = last end\n"
+            "redis.call('XADD', KEYS[2], string.format('%.0f-%.0f', ms, first), 'n', ARGV[3], 'b', ARGV[5])\n"
+            "redis.call('HSET', KEYS[1], 'records', string.format('%.0f', first + tonumber(ARGV[3])), 'last',"
+            " string.format('%.0f', ms), me, string.format('%s %.0f %.0f', ARGV[2], first, ms))\n"
+            "return {first, ms}\n";
 
 /* KEYS: state, out, the index of each account concerned (all are named, so that a cluster whose slot is
  * moving refuses before anything is written). ARGV: epoch, nonce, records committed before and after, events
  * before and after, time of the last record, outcomes, closed refs, accounts, lengths of the events, the
  * events, the last commit whose closed refs are done, the messages ('': none), what was seen of whom
- * ("partition=generation generation number;" ...); then the places for each index. FENCED, or done: now,
- * or when it was sent before (nobody else can have committed under this epoch). */
-static const char commit[] =
-    "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'events', 'records')\n"
+ * ("partition=generation generation number;" ...), the line; then the places for each index. FENCED, or done:
+ * now, or when it was sent before (nobody else can have committed under this epoch). */
+static const char commit[] = CHANGED
+    "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'events', 'records', 'replid', "
+    "'line')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+    "local c = changed(s[6], s[7], ARGV[16])\n"
+    "if c then return c end\n"
     "if s[1] ~= ARGV[1] or s[2] ~= ARGV[2] then return redis.error_reply('FENCED by epoch ' .. s[1]) end\n"
     "if s[3] == ARGV[4] and s[4] == ARGV[6] then return 0 end\n"
     "if s[3] ~= ARGV[3] or s[4] ~= ARGV[5] then return redis.error_reply('FENCED at record ' .. s[3]) end\n"
     "if tonumber(ARGV[4]) > tonumber(s[5]) then return redis.error_reply('FENCED: the log ends before') end\n"
     "redis.call('XADD', KEYS[2], ARGV[6] .. '-' .. ARGV[4], 'p', ARGV[3], 'f', ARGV[5], 't', ARGV[7], 'o', "
     "ARGV[8],"
-    " 'c', ARGV[9], 'a', ARGV[10], 'l', ARGV[11], 'b', ARGV[12])\n"
+    " 'c', ARGV[9], 'a', ARGV[10], 'l', ARGV[11], 'b', ARGV[12], 'g', ARGV[16])\n"
     "if ARGV[14] ~= '' then redis.call('XADD', KEYS[3], ARGV[4] .. '-0', 'm', ARGV[14]) end\n"
-    "for from, seen in string.gmatch(ARGV[15], '(%d+)=([%d ]+);') do redis.call('HSET', KEYS[4], from, seen) end\n"
-    "for i = 5, #KEYS do redis.call('ZADD', KEYS[i], ARGV[6], ARGV[i + 11]) end\n"
+    "for from, seen in string.gmatch(ARGV[15], '(%d+)=([%d ]+);') do redis.call('HSET', KEYS[4], from, seen) "
+    "end\n"
+    "for i = 5, #KEYS do redis.call('ZADD', KEYS[i], ARGV[6], ARGV[i + 12]) end\n"
     "redis.call('HSET', KEYS[1], 'committed', ARGV[4], 'events', ARGV[6], 'closed', ARGV[13])\n"
     "return 1\n";
 
-/* KEYS: state, lease. ARGV: the process, the lease's length in ms, the nonce. What appenders left an hour ago
- * is removed. */
-static const char acquire[] =
-    "local s = redis.call('HMGET', KEYS[1], 'records', 'committed', 'events', 'last', 'closed', "
-    "'generation')\n"
+/* KEYS: state, lease. ARGV: the process, the lease's length in ms, the nonce, the line. What appenders left
+ * an hour ago is removed. */
+static const char acquire[] = CHANGED
+    "local s = redis.call('HMGET', KEYS[1], 'records', 'committed', 'events', 'last', 'closed', 'replid', "
+    "'line')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+    "local c = changed(s[6], s[7], ARGV[4])\n"
+    "if c then return c end\n"
     "local holder = redis.call('GET', KEYS[2])\n"
     "if holder and holder ~= ARGV[1] then return {0, redis.call('PTTL', KEYS[2])} end\n"
     "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
@@ -97,8 +139,7 @@ static const char acquire[] =
     "end\n"
     "redis.call('HSET', KEYS[1], 'nonce', ARGV[3])\n"
     "return {redis.call('HINCRBY', KEYS[1], 'epoch', 1), tonumber(s[1]), tonumber(s[2]), tonumber(s[3]), "
-    "tonumber(s[4]),"
-    " s[5], tonumber(s[6])}\n";
+    "tonumber(s[4]), s[5]}\n";
 
 /* KEYS: state, lease. ARGV: the process, the lease's length in ms, epoch, nonce. The server's time in ms; 0: it is not
  * the caller's. */
@@ -117,11 +158,11 @@ static const char release[] = "local s = redis.call('HMGET', KEYS[1], 'epoch', '
                               "return 1\n";
 
 /* KEYS: state, log. ARGV: the entry to begin with, the first record wanted, bytes. Entries, after four
- * numbers. */
+ * numbers and the line. */
 static const char read_log[] =
-    "local s = redis.call('HMGET', KEYS[1], 'committed', 'events', 'log_first', 'records')\n"
+    "local s = redis.call('HMGET', KEYS[1], 'committed', 'events', 'log_first', 'records', 'line')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
-    "local result = {tonumber(s[1]), tonumber(s[2]), tonumber(s[3]), tonumber(s[4])}\n"
+    "local result = {tonumber(s[1]), tonumber(s[2]), tonumber(s[3]), tonumber(s[4]), s[5] or ''}\n"
     "local start, from, max, bytes, seen = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), 0, 0\n"
     "while bytes < max and seen < 65536 do\n"
     "  local entries = redis.call('XRANGE', KEYS[2], start, '+', 'COUNT', 16)\n"
@@ -140,13 +181,13 @@ static const char read_log[] =
     "return result\n";
 
 /* KEYS: state, out, the account's index ('': all accounts). ARGV: the first event wanted, bytes. Oldest,
- * head, where to go on, then an offset and an event in turn. At most 256 commits and 8 MiB of them are looked
- * at. */
+ * head, where to go on, the line, then an offset and an event in turn. At most 256 commits and 8 MiB of them
+ * are looked at. */
 static const char read_events[] =
-    "local s = redis.call('HMGET', KEYS[1], 'oldest', 'events')\n"
+    "local s = redis.call('HMGET', KEYS[1], 'oldest', 'events', 'line')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
     "local from, max = tonumber(ARGV[1]), tonumber(ARGV[2])\n"
-    "local result, bytes, seen, looked = {tonumber(s[1]), tonumber(s[2]), from}, 0, 0, 0\n"
+    "local result, bytes, seen, looked = {tonumber(s[1]), tonumber(s[2]), from, s[3] or ''}, 0, 0, 0\n"
     "local function block(e)\n"
     "  local f = {}\n"
     "  for i = 1, #e[2], 2 do f[e[2][i]] = e[2][i + 1] end\n"
@@ -195,12 +236,14 @@ static const char read_events[] =
     "return result\n";
 
 /* KEYS: state, log, out. ARGV: epoch, nonce, number, records and events before it, bytes, pieces, whether the
- * log is kept, the prefix of pieces. Pieces expire unless this keeps them. The commit at or before the
- * snapshot says when the last record before it was. */
-static const char save_snapshot[] =
+ * log is kept, the prefix of pieces, the line. Pieces expire unless this keeps them. The commit at or before
+ * the snapshot says when the last record before it was. */
+static const char save_snapshot[] = CHANGED
     "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'snap', 'snap_pieces', "
-    "'snap_record')\n"
+    "'snap_record', 'replid', 'line')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+    "local c = changed(s[7], s[8], ARGV[10])\n"
+    "if c then return c end\n"
     "if s[1] ~= ARGV[1] or s[2] ~= ARGV[2] then return redis.error_reply('FENCED by epoch ' .. s[1]) end\n"
     "if tonumber(s[3]) < tonumber(ARGV[4]) or tonumber(s[6] or '0') > tonumber(ARGV[4]) then\n"
     "  return redis.error_reply('FENCED at record ' .. s[3])\n"
@@ -249,6 +292,16 @@ static const char trim_events[] =
     "redis.call('HSET', KEYS[1], 'oldest', events)\n"
     "return tonumber(events)\n";
 
+/* KEYS: state. ARGV: the line, what is counted, how many are taken. The last of them. */
+static const char count[] = CHANGED "local s = redis.call('HMGET', KEYS[1], 'replid', 'line')\n"
+                                    "local c = changed(s[1], s[2], ARGV[1])\n"
+                                    "return c or redis.call('HINCRBY', KEYS[1], ARGV[2], ARGV[3])\n";
+
+/* KEYS: state, outbox. ARGV: the line, the first entry that stays. */
+static const char trim_outbox[] = CHANGED "local s = redis.call('HMGET', KEYS[1], 'replid', 'line')\n"
+                                          "local c = changed(s[1], s[2], ARGV[1])\n"
+                                          "return c or redis.call('XTRIM', KEYS[2], 'MINID', ARGV[2])\n";
+
 /* KEYS: the ref. ARGV: the order's id, as the ref holds it. */
 static const char free_ref[] =
     "local v = redis.call('GET', KEYS[1])\n"
@@ -268,5 +321,7 @@ void xd_redis_scripts_init(struct xd_redis_scripts *scripts)
     xd_redis_script_init(&scripts->read_events, read_events);
     xd_redis_script_init(&scripts->save_snapshot, save_snapshot);
     xd_redis_script_init(&scripts->trim_events, trim_events);
+    xd_redis_script_init(&scripts->count, count);
+    xd_redis_script_init(&scripts->trim_outbox, trim_outbox);
     xd_redis_script_init(&scripts->free_ref, free_ref);
 }

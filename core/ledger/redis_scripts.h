@@ -4,11 +4,13 @@
  * The keys of partition 7, all under the hash tag {p7}:
  *
  *   xd:{p7}:state     hash: epoch, nonce, records, last (ms of the last record), committed, events, orders,
- * generation, ... xd:{p7}:log       stream: an entry carries a batch of records. Its id is <ms>-<offset of
- * the first>: n, b xd:{p7}:out       stream: an entry carries a commit. Its id is <events after it>-<records
- * after it>: p, f, t, o, c, a, l, b xd:{p7}:lease     string that expires: the process that works on the
- * partition xd:{p7}:a:NAME    sorted set: which commits have events of the account, and where in them
- *   xd:{p7}:s:N:I     string: piece I of snapshot N
+ *                     generation, line (the generation and where it began), replid, synced, place (of the
+ * server that was checked last), a:PROCESS (the last entry that it appended), ... xd:{p7}:log       stream:
+ * an entry carries a batch of records. Its id is <ms>-<offset of the first>: n, b xd:{p7}:out       stream:
+ * an entry carries a commit. Its id is <events after it>-<records after it>: p, f, t, o, c, a, l, b, g (the
+ * line) xd:{p7}:lease     string that expires: the process that works on the partition xd:{p7}:a:NAME sorted
+ * set: which commits have events of the account, and where in them xd:{p7}:s:N:I     string: piece I of
+ * snapshot N
  *
  * The keys of an account, under its own tag: xd:{NAME}:r:REF (the order's id and digest) and
  * xd:{NAME}:cursors. */
@@ -19,12 +21,17 @@
 
 struct xd_redis_scripts {
     struct xd_redis_script init;   /* a partition that is not there yet */
-    struct xd_redis_script check;  /* have writes been lost? A new generation if so */
+    struct xd_redis_script check;  /* may writes have been lost? A new generation if so */
+    /* CHANGED, where the partition is to be checked first: */
     struct xd_redis_script append; /* once, however often it is sent */
     struct xd_redis_script commit; /* fenced */
-    struct xd_redis_script acquire, renew, release;
-    struct xd_redis_script read_log, read_events;
+    struct xd_redis_script acquire;
     struct xd_redis_script save_snapshot; /* makes it the newest, and trims the log before it */
+    struct xd_redis_script count;         /* takes numbers that nobody else gets */
+    struct xd_redis_script trim_outbox;
+    /* In any case: */
+    struct xd_redis_script renew, release;
+    struct xd_redis_script read_log, read_events;
     struct xd_redis_script trim_events;
     struct xd_redis_script free_ref;
 };

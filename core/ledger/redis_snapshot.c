@@ -57,6 +57,7 @@ static void on_saved(void *arg, redisReply **reply, int64_t replicas)
     xd_redis_answered(p->ledger);
     save->under_way = false;
     enum xd_code code = xd_reply_is_error(*reply, "FENCED") ? XD_FENCED : xd_redis_code(*reply);
+    if (code == XD_STORAGE_FAILED) xd_redis_suspect(p, *reply);
     if (code == XD_OK && save->stopped != XD_OK && !save->ending) code = save->stopped;
     if (code != XD_OK || (numbered && save->ending)) {
         finish(save, code);
@@ -92,6 +93,7 @@ static void put_end(const struct xd_redis_save *save, struct xd_args *args, char
     xd_args_uint(args, save->piece);
     xd_args_text(args, p->ledger->options.keep_log ? "1" : "0");
     xd_args_text(args, prefix);
+    xd_args_text(args, p->line);
 }
 
 static void put_piece(const struct xd_redis_save *save, struct xd_args *args, char key[static KEY_TEXT])
@@ -112,8 +114,10 @@ void xd_redis_go_on_saving(struct xd_rpart *p)
     struct xd_args args = {0};
     char key[KEY_TEXT], nonce[24];
     if (save->number == 0) {
-        xd_args_text(&args, "HINCRBY");
+        to.script = &p->ledger->scripts.count;
+        xd_args_text(&args, "1");
         xd_args_text(&args, p->state_key);
+        xd_args_text(&args, p->line);
         xd_args_text(&args, "snapshots");
         xd_args_text(&args, "1");
     } else if (!save->ending) {

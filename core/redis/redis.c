@@ -233,6 +233,14 @@ uint32_t xd_redis_servers(const struct xd_redis *redis)
     return redis->server_count;
 }
 
+void xd_redis_place(const struct xd_redis *redis, char out[static XD_REDIS_PLACE_MAX])
+{
+    const struct xd_redis_host *host = &redis->servers[0]->host;
+    out[0] = '\0';
+    if (redis->url.sentinel && redis->master_known)
+        snprintf(out, XD_REDIS_PLACE_MAX, "%s:%u", host->name, (unsigned)host->port);
+}
+
 const char *xd_redis_trouble(const struct xd_redis *redis)
 {
     return redis->trouble;

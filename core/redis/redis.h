@@ -68,6 +68,10 @@ void xd_redis_drop(struct xd_redis *redis, uint32_t lane, uint16_t slot);
 /* How many servers share the keys, as far as is known: more than one in a Redis Cluster. */
 uint32_t xd_redis_servers(const struct xd_redis *redis);
 
+/* "HOST:PORT" of the master that sentinels name, by which they know it again; "" where there are none. */
+enum { XD_REDIS_PLACE_MAX = XD_REDIS_HOST_MAX + 8 };
+void xd_redis_place(const struct xd_redis *redis, char out[static XD_REDIS_PLACE_MAX]);
+
 /* Why the last connection broke, in words; "" if none has. */
 const char *xd_redis_trouble(const struct xd_redis *redis);
 

@@ -198,7 +198,7 @@ static void a_lost_lease_is_followed_again(void **state)
     begin();
     join_cluster(0);
     run(2000);
-    xd_member_lost(member, 7);
+    xd_member_lost(member, 7, false, 2000);
     world.leases[7].holder = MEMBERS;
     run(1000);
     assert_settled();
