@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <event2/event.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,7 @@ static struct xd_ledger *open_redis(struct rig *rig, struct xd_error *error)
 
 void rig_init(struct rig *rig, const char *vfs)
 {
+    signal(SIGPIPE, SIG_IGN); /* as the programs do */
     memset(rig, 0, sizeof *rig);
     snprintf(rig->directory, sizeof rig->directory, "/tmp/xd-ledger-XXXXXX");
     assert_non_null(mkdtemp(rig->directory));
