@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,6 +71,7 @@ static void run(const struct redis_server *server)
     for (int i = 0; i < REDIS_SERVER_ARGS && server->args[i]; i++)
         argv[n++] = server->args[i];
     argv[n] = NULL;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that crashes leaves none behind */
     int null = open("/dev/null", O_RDWR);
     dup2(null, 0);
     dup2(null, 1);
