@@ -92,12 +92,12 @@ static void open_session(struct xd_engine *engine, unsigned range)
     peer->sent = peer->seen = 0;
     each_of(engine, &engine->border->ghosts, range, doubt_round);
     send_bare(engine, range, XD_RECORD_SYNC);
-    tell_ghosts(engine, range);
     for (const struct xd_deal *deal = engine->first_deal; deal; deal = deal->after) {
         const struct xd_slot *image = xd_image_of(deal);
         if (image && is_at(engine->border, image->id, range)) tell_match(engine, deal, image, range);
     }
     xd_past_tell(engine, range);
+    tell_ghosts(engine, range); /* last: what is claimed for them then is not in a match that is listed */
     send_bare(engine, range, XD_RECORD_SYNC_END);
 }
 
@@ -198,6 +198,18 @@ static int64_t state_before(int64_t end)
     return end == XD_MATCH_DECLINED || end == XD_MATCH_LAPSED ? XD_MATCH_PROPOSED : XD_MATCH_CONFIRMED;
 }
 
+/* Of a match that is not known here: it answers a claim, or what it has is put aside anew. What one that has
+ * ended had of an offer may have been given back before, and is not taken again; of a request it had the
+ * whole. */
+static bool is_settled(struct xd_engine *engine, const struct xd_record *listed,
+                       const struct xd_answer *match, bool ended)
+{
+    const struct xd_slot *native = xd_table_get(&engine->orders, listed->order_id);
+    if (answers_claim(engine, listed, match)) return true;
+    if (ended && native && native->side == XD_OFFER) return true;
+    return xd_native_find_again(engine, listed, match) || ended;
+}
+
 void xd_sync_take_match(struct xd_engine *engine, const struct xd_record *record)
 {
     struct xd_mirror *mirror = xd_table_get(&engine->border->mirrors, record->match_id);
@@ -211,8 +223,7 @@ void xd_sync_take_match(struct xd_engine *engine, const struct xd_record *record
     if (ended) match.state = mirror ? mirror->state : state_before(match.state);
     if (mirror) {
         xd_mirror_listed(engine, mirror, match.state);
-    } else if (!answers_claim(engine, record, &match) && !ended &&
-               !xd_native_find_again(engine, record, &match)) {
+    } else if (!is_settled(engine, record, &match, ended)) {
         struct xd_record refusal = {
             .type = XD_RECORD_WITHDRAW, .match_id = record->match_id, .rollback = true};
         xd_peer_send(engine, xd_home_range(engine->border, record->match_id), &refusal);
