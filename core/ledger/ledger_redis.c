@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { AGAIN_MS = 20, TICK_MS = 100, LIMIT_BYTES = 64 << 20, SUSPECT_HEALTHY_MS = 1000, VERSION = 1 };
+enum { AGAIN_MS = 20, TICK_MS = 100, LIMIT_BYTES = 64 << 20, SUSPECT_HEALTHY_MS = 1000, VERSION = 2 };
 
 static const char market_key[] = "xd:market";
 
@@ -471,6 +471,7 @@ static bool make_parts(struct xd_redis_ledger *ledger)
         snprintf(p->lease_key, sizeof p->lease_key, "xd:{p%u}:lease", (unsigned)i);
         snprintf(p->outbox_key, sizeof p->outbox_key, "xd:{p%u}:outbox", (unsigned)i);
         snprintf(p->seen_key, sizeof p->seen_key, "xd:{p%u}:seen", (unsigned)i);
+        snprintf(p->marks_key, sizeof p->marks_key, "xd:{p%u}:marks:", (unsigned)i);
         memcpy(p->closed, "0-0", sizeof "0-0");
         p->slot = xd_redis_slot(p->state_key, strlen(p->state_key));
     }

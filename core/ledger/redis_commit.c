@@ -170,101 +170,44 @@ void xd_redis_commit(struct xd_ledger *base, const struct xd_commit *commit)
     xd_redis_wake(ledger);
 }
 
-/* --- the index: where each account's events are ----------------------------------------------------------
- */
+/* --- the index ------------------------------------------------------------------------------------------ */
 
-struct place {
-    struct xd_str account;
-    uint32_t number, at, len; /* its number in the commit; in the commit's bytes */
-};
-
-static int by_account(const void *a, const void *b)
+static void add_le32(struct xd_buf *out, uint32_t value)
 {
-    const struct place *x = a, *y = b;
-    uint32_t shorter = x->account.len < y->account.len ? x->account.len : y->account.len;
-    int order = memcmp(x->account.at, y->account.at, shorter);
-    if (order != 0) return order;
-    if (x->account.len != y->account.len) return x->account.len < y->account.len ? -1 : 1;
-    return x->number < y->number ? -1 : 1;
+    uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
+                        (uint8_t)(value >> 24)};
+    xd_buf_add(out, bytes, sizeof bytes);
 }
 
-static void add_le(struct xd_buf *out, uint64_t value, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        uint8_t byte = (uint8_t)(value >> (8 * i));
-        xd_buf_add(out, &byte, 1);
-    }
-}
-
-/* What goes into Redis beside the events: lengths; the accounts, with a space between two; and for each
- * account the commit's id and (number, at, len) of each of its events. All little-endian. */
+/* What goes into Redis beside the events: the length and the mark of each. */
 struct index {
-    struct xd_buf lengths, accounts, places;
-    struct xd_buf keys; /* of each account's index */
-    struct xd_buf args; /* struct span, of each account */
-    uint32_t count;
+    struct xd_buf lengths, marks;
 };
+
+static bool index_make(struct index *index, const struct xd_output *output)
+{
+    const size_t *ends = (const size_t *)(const void *)output->ends.data;
+    uint32_t count = xd_output_event_count(output);
+    xd_buf_init(&index->lengths, OUTPUT_LIMIT);
+    xd_buf_init(&index->marks, OUTPUT_LIMIT);
+    for (size_t i = 0, at = 0; i < count; at = ends[i++]) {
+        add_le32(&index->lengths, (uint32_t)(ends[i] - at));
+        add_le32(&index->marks, xd_redis_mark(xd_event_account(output->events.data + at, ends[i] - at)));
+    }
+    return !index->lengths.failed && !index->marks.failed;
+}
 
 static void index_free(struct index *index)
 {
     xd_buf_free(&index->lengths);
-    xd_buf_free(&index->accounts);
-    xd_buf_free(&index->places);
-    xd_buf_free(&index->keys);
-    xd_buf_free(&index->args);
+    xd_buf_free(&index->marks);
 }
 
-struct span {
-    size_t key_at, key_len, places_at, places_len;
-};
-
-static void add_span(struct index *index, const struct xd_commit_node *node, const struct place *place,
-                     uint32_t count)
+/* How many strings the marks go into. */
+static uint32_t marks_keys(const struct xd_commit_node *node)
 {
-    char key[XD_ACCOUNT_MAX + 32];
-    int key_len = snprintf(key, sizeof key, "xd:{p%u}:a:%.*s", (unsigned)node->lease.partition,
-                           (int)place->account.len, place->account.at);
-    struct span span = {
-        .key_at = index->keys.len, .key_len = (size_t)key_len, .places_at = index->places.len};
-    xd_buf_add(&index->keys, key, (size_t)key_len);
-    xd_buf_add(&index->accounts, place->account.at, place->account.len);
-    xd_buf_add(&index->accounts, " ", 1);
-    add_le(&index->places, node->next_event, 8);
-    add_le(&index->places, node->to, 8);
-    for (uint32_t i = 0; i < count; i++) {
-        add_le(&index->places, place[i].number, 4);
-        add_le(&index->places, place[i].at, 4);
-        add_le(&index->places, place[i].len, 4);
-    }
-    span.places_len = index->places.len - span.places_at;
-    xd_buf_add(&index->args, &span, sizeof span);
-    index->count++;
-}
-
-/* False without memory. */
-static bool index_make(struct index *index, const struct xd_commit_node *node)
-{
-    uint32_t count = xd_output_event_count(&node->output);
-    const size_t *ends = (const size_t *)(const void *)node->output.ends.data;
-    struct place *places = calloc(count + 1, sizeof *places);
-    if (!places) return false;
-    for (uint32_t i = 0; i < count; i++) {
-        size_t at = i ? ends[i - 1] : 0;
-        places[i] = (struct place){.account = xd_event_account(node->output.events.data + at, ends[i] - at),
-                                   .number = i,
-                                   .at = (uint32_t)at,
-                                   .len = (uint32_t)(ends[i] - at)};
-        add_le(&index->lengths, places[i].len, 4);
-    }
-    qsort(places, count, sizeof *places, by_account);
-    for (uint32_t i = 0, n; i < count; i += n) {
-        for (n = 1; i + n < count && xd_str_equal(places[i].account, places[i + n].account); n++) {
-        }
-        if (places[i].account.len > 0) add_span(index, node, &places[i], n);
-    }
-    free(places);
-    return !index->lengths.failed && !index->accounts.failed && !index->places.failed &&
-           !index->keys.failed && !index->args.failed;
+    if (node->next_event == node->first_event) return 0;
+    return (uint32_t)((node->next_event - 1) / XD_MARKS_AT_ONCE - node->first_event / XD_MARKS_AT_ONCE + 1);
 }
 
 /* --- to Redis ---------------------------------------------------------------------------------------------
@@ -318,12 +261,13 @@ static void on_committed(void *arg, redisReply **reply, int64_t replicas)
     xd_redis_wake(ledger);
 }
 
+/* All but the keys of the marks. */
 static void put_node(const struct xd_rpart *p, const struct xd_commit_node *node, const struct index *index,
                      const struct xd_buf *closed, const struct xd_redis_post *post, struct xd_args *args,
                      char nonce[static 24])
 {
     snprintf(nonce, 24, "%016llx", (unsigned long long)node->lease.nonce);
-    xd_args_uint(args, COMMIT_KEYS + index->count);
+    xd_args_uint(args, COMMIT_KEYS + marks_keys(node));
     xd_args_text(args, p->state_key);
     xd_args_text(args, p->out_key);
     xd_args_text(args, p->outbox_key);
@@ -337,7 +281,7 @@ static void put_node(const struct xd_rpart *p, const struct xd_commit_node *node
     xd_args_uint(args, (uint64_t)node->time_ms);
     xd_args_bytes(args, node->output.outcomes.data, node->output.outcomes.len);
     xd_args_bytes(args, closed->data, closed->len);
-    xd_args_bytes(args, index->accounts.data, index->accounts.len);
+    xd_args_bytes(args, index->marks.data, index->marks.len);
     xd_args_bytes(args, index->lengths.data, index->lengths.len);
     xd_args_bytes(args, node->output.events.data, node->output.events.len);
     xd_args_text(args, p->closed);
@@ -346,26 +290,25 @@ static void put_node(const struct xd_rpart *p, const struct xd_commit_node *node
     xd_args_text(args, p->line);
 }
 
-/* The fixed arguments, each account's index behind the fixed keys, and its places behind all. */
-static enum xd_code send_all(struct xd_rpart *p, const struct xd_args *fixed, const struct index *index,
-                             struct sending *sending)
+/* The arguments, the keys of the marks behind the other keys. */
+static enum xd_code send_all(struct xd_rpart *p, const struct xd_args *args, uint64_t first_event,
+                             uint32_t keys, struct sending *sending)
 {
-    size_t count = (size_t)fixed->count + 2 * (size_t)index->count;
-    const char **at = malloc(count * (sizeof *at + sizeof(size_t)));
+    enum { HEAD = 1 + COMMIT_KEYS, KEY = sizeof p->marks_key + 20 };
+    size_t count = (size_t)args->count + keys, rest = (size_t)args->count - HEAD;
+    const char **at = malloc(count * (sizeof *at + sizeof(size_t)) + (size_t)keys * KEY);
     if (!at) return XD_NO_MEMORY;
     size_t *len = (size_t *)(void *)(at + count);
-    const struct span *spans = (const struct span *)(const void *)index->args.data;
-    size_t head = 1 + COMMIT_KEYS, rest = (size_t)fixed->count - head, places = count - index->count;
-    memcpy(at, fixed->at, head * sizeof *at);
-    memcpy(len, fixed->len, head * sizeof *len);
-    memcpy(at + head + index->count, fixed->at + head, rest * sizeof *at);
-    memcpy(len + head + index->count, fixed->len + head, rest * sizeof *len);
-    for (uint32_t i = 0; i < index->count; i++) {
-        at[head + i] = (const char *)index->keys.data + spans[i].key_at;
-        len[head + i] = spans[i].key_len;
-        at[places + i] = (const char *)index->places.data + spans[i].places_at;
-        len[places + i] = spans[i].places_len;
+    char *key = (char *)(len + count);
+    memcpy(at, args->at, HEAD * sizeof *at);
+    memcpy(len, args->len, HEAD * sizeof *len);
+    for (uint32_t i = 0; i < keys; i++, key += KEY) {
+        at[HEAD + i] = key;
+        len[HEAD + i] = (size_t)snprintf(key, KEY, "%s%llu", p->marks_key,
+                                         (unsigned long long)(first_event / XD_MARKS_AT_ONCE + i));
     }
+    memcpy(at + HEAD + keys, args->at + HEAD, rest * sizeof *at);
+    memcpy(len + HEAD + keys, args->len + HEAD, rest * sizeof *len);
     struct xd_redis_to to = {
         .lane = XD_REDIS_WRITES, .slot = p->slot, .script = &p->ledger->scripts.commit, .durable = true};
     enum xd_code code = xd_redis_ask_all(p->ledger, &to, (int)count, at, len, on_committed, sending);
@@ -375,25 +318,21 @@ static enum xd_code send_all(struct xd_rpart *p, const struct xd_args *fixed, co
 
 static enum xd_code send_node(struct xd_rpart *p, struct xd_commit_node *node)
 {
-    struct index index = {.count = 0};
+    struct index index;
     struct xd_redis_post post;
     struct xd_buf closed;
     struct xd_args args = {0};
     char nonce[24];
-    xd_buf_init(&index.lengths, OUTPUT_LIMIT);
-    xd_buf_init(&index.accounts, OUTPUT_LIMIT);
-    xd_buf_init(&index.places, OUTPUT_LIMIT);
-    xd_buf_init(&index.keys, OUTPUT_LIMIT);
-    xd_buf_init(&index.args, OUTPUT_LIMIT);
+    bool indexed = index_make(&index, &node->output);
     xd_buf_init(&closed, OUTPUT_LIMIT);
     xd_redis_pack_closed(&closed, &node->output.closed);
     xd_redis_pack_post(&post, &node->output);
     struct sending *sending = malloc(sizeof *sending);
     enum xd_code code = XD_NO_MEMORY;
-    if (sending && !closed.failed && !post.letters.failed && !post.seen.failed && index_make(&index, node)) {
+    if (sending && indexed && !closed.failed && !post.letters.failed && !post.seen.failed) {
         *sending = (struct sending){.p = p, .serial = p->commit_serial};
         put_node(p, node, &index, &closed, &post, &args, nonce);
-        code = send_all(p, &args, &index, sending);
+        code = send_all(p, &args, node->first_event, marks_keys(node), sending);
     }
     if (code != XD_OK) free(sending);
     xd_buf_free(&closed);

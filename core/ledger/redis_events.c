@@ -1,9 +1,12 @@
 /* Events read again, old ones removed, and the named cursors of subscriptions. */
 #include "core/ledger/redis_ledger.h"
 
+#include "core/event.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 enum { TRIM_EVERY_MS = 1000 };
 
@@ -16,7 +19,24 @@ struct event_read {
     enum xd_code code;
     xd_event_run_cb *callback;
     void *arg;
+    uint32_t account_len;
+    char account[XD_ACCOUNT_MAX];
 };
+
+uint32_t xd_redis_mark(struct xd_str account)
+{
+    return (uint32_t)XXH3_64bits(account.at, account.len);
+}
+
+static struct xd_str wanted(const struct event_read *read)
+{
+    return (struct xd_str){read->account, read->account_len};
+}
+
+static bool wants_all(const struct event_read *read)
+{
+    return xd_str_equal(wanted(read), xd_str_of("*"));
+}
 
 static void end_read(struct event_read *read, enum xd_code code)
 {
@@ -31,20 +51,22 @@ static void refused(struct xd_put_off *put_off)
     end_read(read, read->code);
 }
 
-/* Oldest, head, where to go on, the line, then an offset and an event in turn. */
+/* Oldest, head, where to go on, the line, then an offset and an event in turn; some may be another account's. */
 static void give(struct event_read *read, const redisReply *reply)
 {
-    uint32_t count = (uint32_t)(reply->elements - 4) / 2;
-    struct xd_event_ref *events = malloc((count + 1) * sizeof *events);
+    uint32_t count = 0;
+    struct xd_event_ref *events = malloc(reply->elements * sizeof *events);
     if (!events) {
         end_read(read, XD_NO_MEMORY);
         return;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        const redisReply *bytes = reply->element[5 + 2 * i];
-        events[i] = (struct xd_event_ref){.offset = xd_reply_uint_at(reply, 4 + 2 * (size_t)i),
-                                          .bytes = (const uint8_t *)xd_reply_text(bytes),
-                                          .len = bytes->type == REDIS_REPLY_STRING ? bytes->len : 0};
+    for (size_t i = 4; i + 1 < reply->elements; i += 2) {
+        const redisReply *bytes = reply->element[i + 1];
+        struct xd_event_ref event = {.offset = xd_reply_uint_at(reply, i),
+                                     .bytes = (const uint8_t *)xd_reply_text(bytes),
+                                     .len = bytes->type == REDIS_REPLY_STRING ? bytes->len : 0};
+        if (wants_all(read) || xd_str_equal(xd_event_account(event.bytes, event.len), wanted(read)))
+            events[count++] = event;
     }
     read->p->oldest_event = xd_reply_uint_at(reply, 0);
     read->callback(read->arg, &(struct xd_event_run){.events = events,
@@ -70,21 +92,21 @@ static void on_read(void *arg, redisReply **reply, int64_t replicas)
     end_read(read, XD_STORAGE_FAILED);
 }
 
-static enum xd_code send_read(struct event_read *read, struct xd_str account, size_t max_bytes)
+static enum xd_code send_read(struct event_read *read, size_t max_bytes)
 {
     struct xd_rpart *p = read->p;
-    bool all = account.len == 1 && account.at[0] == '*';
+    uint32_t mark = xd_redis_mark(wanted(read));
+    uint8_t bytes[] = {(uint8_t)mark, (uint8_t)(mark >> 8), (uint8_t)(mark >> 16), (uint8_t)(mark >> 24)};
     struct xd_redis_to to = {
         .lane = XD_REDIS_READS, .slot = p->slot, .script = &p->ledger->scripts.read_events};
     struct xd_args args = {0};
-    char index[XD_ACCOUNT_MAX + 32];
-    snprintf(index, sizeof index, "xd:{p%u}:a:%.*s", (unsigned)p->id, (int)account.len, account.at);
-    xd_args_text(&args, all ? "2" : "3");
+    xd_args_text(&args, "2");
     xd_args_text(&args, p->state_key);
     xd_args_text(&args, p->out_key);
-    if (!all) xd_args_text(&args, index);
     xd_args_uint(&args, read->from);
     xd_args_uint(&args, max_bytes);
+    xd_args_bytes(&args, bytes, wants_all(read) ? 0 : sizeof bytes);
+    xd_args_text(&args, p->marks_key);
     return xd_redis_ask(p->ledger, &to, &args, on_read, read);
 }
 
@@ -106,7 +128,11 @@ void xd_redis_read_events(struct xd_ledger *base, uint16_t partition, uint64_t f
                  : ledger->closing              ? XD_DRAINING
                  : account.len > XD_ACCOUNT_MAX ? XD_TOO_LONG
                                                 : XD_OK;
-    if (read->code == XD_OK) read->code = send_read(read, account, max_bytes);
+    if (read->code == XD_OK) {
+        read->account_len = account.len;
+        memcpy(read->account, account.at, account.len);
+        read->code = send_read(read, max_bytes);
+    }
     if (read->code != XD_OK) xd_redis_put_off(ledger, &read->put_off);
 }
 
@@ -135,13 +161,11 @@ void xd_redis_trim_events(struct xd_rpart *p)
     struct xd_redis_to to = {
         .lane = XD_REDIS_WRITES, .slot = p->slot, .script = &ledger->scripts.trim_events};
     struct xd_args args = {0};
-    char prefix[24];
-    snprintf(prefix, sizeof prefix, "xd:{p%u}:a:", (unsigned)p->id);
     xd_args_text(&args, "2");
     xd_args_text(&args, p->state_key);
     xd_args_text(&args, p->out_key);
     xd_args_uint(&args, (uint64_t)before);
-    xd_args_text(&args, prefix);
+    xd_args_text(&args, p->marks_key);
     p->trimmed_ms = now;
     p->trimming = xd_redis_ask(ledger, &to, &args, on_trimmed, p) == XD_OK;
 }

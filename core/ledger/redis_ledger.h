@@ -50,7 +50,7 @@ struct xd_rpart {
     struct xd_redis_ledger *ledger;
     uint16_t id;
     uint16_t slot;
-    char state_key[24], log_key[24], out_key[24], lease_key[24], outbox_key[24], seen_key[24];
+    char state_key[24], log_key[24], out_key[24], lease_key[24], outbox_key[24], seen_key[24], marks_key[24];
 
     bool suspect, checking;
     int64_t suspect_ms; /* since */
@@ -319,6 +319,11 @@ void xd_redis_follow_events(struct xd_ledger *ledger, xd_events_cb *callback, vo
 void xd_redis_read_events(struct xd_ledger *ledger, uint16_t partition, uint64_t from, struct xd_str account,
                           size_t max_bytes, xd_event_run_cb *callback, void *arg);
 void xd_redis_trim_events(struct xd_rpart *p);
+
+/* The mark of an account's events: 32 bits, which other accounts may have as well. XD_MARKS_AT_ONCE of them,
+ * of events in a row, are one string "<marks_key><number>". */
+enum { XD_MARKS_AT_ONCE = 65536 };
+uint32_t xd_redis_mark(struct xd_str account);
 void xd_redis_save_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
                           struct xd_str cursor, xd_done_cb *callback, void *arg);
 void xd_redis_load_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,

@@ -95,12 +95,12 @@ static const char append[] =
             " string.format('%.0f', ms), me, string.format('%s %.0f %.0f', ARGV[2], first, ms))\n"
             "return {first, ms}\n";
 
-/* KEYS: state, out, the index of each account concerned (all are named, so that a cluster whose slot is
- * moving refuses before anything is written). ARGV: epoch, nonce, records committed before and after, events
- * before and after, time of the last record, outcomes, closed refs, accounts, lengths of the events, the
- * events, the last commit whose closed refs are done, the messages ('': none), what was seen of whom
- * ("partition=generation generation number;" ...), the line; then the places for each index. FENCED, or done:
- * now, or when it was sent before (nobody else can have committed under this epoch). */
+/* KEYS: state, out, outbox, seen, the marks that the events' go into (all are named, so that a cluster whose
+ * slot is moving refuses before anything is written). ARGV: epoch, nonce, records committed before and after,
+ * events before and after, time of the last record, outcomes, closed refs, the events' marks, their lengths,
+ * the events, the last commit whose closed refs are done, the messages ('': none), what was seen of whom
+ * ("partition=generation generation number;" ...), the line. FENCED, or done: now, or when it was sent before
+ * (nobody else can have committed under this epoch). */
 static const char commit[] = CHANGED
     "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'events', 'records', 'replid', "
     "'line')\n"
@@ -113,11 +113,16 @@ static const char commit[] = CHANGED
     "if tonumber(ARGV[4]) > tonumber(s[5]) then return redis.error_reply('FENCED: the log ends before') end\n"
     "redis.call('XADD', KEYS[2], ARGV[6] .. '-' .. ARGV[4], 'p', ARGV[3], 'f', ARGV[5], 't', ARGV[7], 'o', "
     "ARGV[8],"
-    " 'c', ARGV[9], 'a', ARGV[10], 'l', ARGV[11], 'b', ARGV[12], 'g', ARGV[16])\n"
+    " 'c', ARGV[9], 'l', ARGV[11], 'b', ARGV[12], 'g', ARGV[16])\n"
     "if ARGV[14] ~= '' then redis.call('XADD', KEYS[3], ARGV[4] .. '-0', 'm', ARGV[14]) end\n"
     "for from, seen in string.gmatch(ARGV[15], '(%d+)=([%d ]+);') do redis.call('HSET', KEYS[4], from, seen) "
     "end\n"
-    "for i = 5, #KEYS do redis.call('ZADD', KEYS[i], ARGV[6], ARGV[i + 12]) end\n"
+    "local event, at = ARGV[5] % 65536, 1\n"
+    "for i = 5, #KEYS do\n"
+    "  local past = at + 4 * (65536 - event)\n"
+    "  redis.call('SETRANGE', KEYS[i], 4 * event, string.sub(ARGV[10], at, past - 1))\n"
+    "  event, at = 0, past\n"
+    "end\n"
     "redis.call('HSET', KEYS[1], 'committed', ARGV[4], 'events', ARGV[6], 'closed', ARGV[13])\n"
     "return 1\n";
 
@@ -180,59 +185,58 @@ static const char read_log[] =
     "end\n"
     "return result\n";
 
-/* KEYS: state, out, the account's index ('': all accounts). ARGV: the first event wanted, bytes. Oldest,
- * head, where to go on, the line, then an offset and an event in turn. At most 256 commits and 8 MiB of them
- * are looked at. */
+/* KEYS: state, out. ARGV: the first event wanted, bytes, the account's mark ('': all accounts), the prefix of
+ * the marks. Oldest, head, where to go on, the line, then an offset and an event in turn: all that the account has, and
+ * others of the same mark. At most 256 commits and 8 MiB of them are looked at, and four strings of marks. */
 static const char read_events[] =
     "local s = redis.call('HMGET', KEYS[1], 'oldest', 'events', 'line')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
-    "local from, max = tonumber(ARGV[1]), tonumber(ARGV[2])\n"
-    "local result, bytes, seen, looked = {tonumber(s[1]), tonumber(s[2]), from, s[3] or ''}, 0, 0, 0\n"
-    "local function block(e)\n"
+    "local oldest, head, max, mark = tonumber(s[1]), tonumber(s[2]), tonumber(ARGV[2]), ARGV[3]\n"
+    "local marks, base, past, read = '', 0, 0, 0\n" /* the marks of the events from base until past */
+    "local function find(event)\n"
+    "  while event < head do\n"
+    "    if event >= past then\n"
+    "      if read == 4 then return event, false end\n"
+    "      base, past, read = event, event - event % 65536 + 65536, read + 1\n"
+    "      local key = string.format('%s%.0f', ARGV[4], past / 65536 - 1)\n"
+    "      marks = redis.call('GETRANGE', key, 4 * (event % 65536), -1)\n"
+    "    end\n"
+    "    local at = string.find(marks, mark, 4 * (event - base) + 1, true)\n"
+    "    event = at and base + math.ceil((at - 1) / 4) or past\n"
+    "    if at and at % 4 == 1 then return event, true end\n"
+    "  end\n"
+    "  return head, false\n"
+    "end\n"
+    "local commit, seen, looked = {past = 0}, 0, 0\n"
+    "local function open(event)\n"
+    "  local e = redis.call('XRANGE', KEYS[2], string.format('%.0f-0', event + 1), '+', 'COUNT', 1)[1]\n"
+    "  if not e then return false end\n"
     "  local f = {}\n"
     "  for i = 1, #e[2], 2 do f[e[2][i]] = e[2][i + 1] end\n"
-    "  seen = seen + 1; looked = looked + #f.b\n"
-    "  return f\n"
+    "  local first = tonumber(f.f)\n"
+    "  commit = {first = first, past = first + #f.l / 4, lengths = f.l, bytes = f.b, next = first, at = 1}\n"
+    "  seen, looked = seen + 1, looked + #f.b\n"
+    "  return true\n"
     "end\n"
-    "local function take(f, i, at, len)\n"
-    "  local offset = tonumber(f.f) + i\n"
-    "  if offset < from or bytes >= max then return end\n"
-    "  table.insert(result, offset); table.insert(result, string.sub(f.b, at + 1, at + len))\n"
-    "  bytes = bytes + len; result[3] = offset + 1\n"
-    "end\n"
-    "local function busy() return bytes < max and seen < 256 and looked < 8388608 end\n"
-    "local more, start, past = true, string.format('%.0f-0', from + 1), from\n"
-    "while more and busy() do\n"
-    "  if KEYS[3] == nil then\n"
-    "    local e = redis.call('XRANGE', KEYS[2], start, '+', 'COUNT', 1)[1]\n"
-    "    more = e ~= nil\n"
-    "    if e then\n"
-    "      local f, at = block(e), 0\n"
-    "      for i = 0, #f.l / 4 - 1 do\n"
-    "        local len = struct.unpack('<I4', f.l, 4 * i + 1)\n"
-    "        take(f, i, at, len)\n"
-    "        at = at + len\n"
-    "      end\n"
-    "      start = '(' .. e[1]\n"
-    "    end\n"
-    "  else\n"
-    "    local places = redis.call('ZRANGEBYSCORE', KEYS[3], string.format('(%.0f', past), '+inf', 'LIMIT', "
-    "0, 16)\n"
-    "    more = #places == 16\n"
-    "    for n, m in ipairs(places) do\n"
-    "      if not busy() then more = true; break end\n"
-    "      local id = string.format('%.0f-%.0f', struct.unpack('<I8I8', m))\n"
-    "      local e = redis.call('XRANGE', KEYS[2], id, id)[1]\n"
-    "      if e then\n"
-    "        local f = block(e)\n"
-    "        for p = 17, #m, 12 do take(f, struct.unpack('<I4I4I4', m, p)) end\n"
-    "      end\n"
-    "      past = struct.unpack('<I8', m)\n"
-    "      if bytes < max and past > result[3] then result[3] = past end\n"
-    "    end\n"
+    "local function skip(event)\n" /* the length of the event, which commit.at is brought to */
+    "  for i = commit.next - commit.first, event - commit.first do\n"
+    "    local length = struct.unpack('<I4', commit.lengths, 4 * i + 1)\n"
+    "    if commit.first + i == event then return length end\n"
+    "    commit.at, commit.next = commit.at + length, commit.next + 1\n"
     "  end\n"
     "end\n"
-    "if not more and bytes < max and result[3] < result[2] then result[3] = result[2] end\n"
+    "local event, bytes, found = math.max(tonumber(ARGV[1]), oldest), 0, true\n"
+    "local result = {oldest, head, 0, s[3] or ''}\n"
+    "while bytes < max and event < head do\n"
+    "  if mark ~= '' then event, found = find(event) end\n"
+    "  if not found then break end\n"
+    "  if event >= commit.past and (seen == 256 or looked >= 8388608 or not open(event)) then break end\n"
+    "  local length = skip(event)\n"
+    "  table.insert(result, event)\n"
+    "  table.insert(result, string.sub(commit.bytes, commit.at, commit.at + length - 1))\n"
+    "  bytes, event = bytes + length, event + 1\n"
+    "end\n"
+    "result[3] = event\n"
     "return result\n";
 
 /* KEYS: state, log, out. ARGV: epoch, nonce, number, records and events before it, bytes, pieces, whether the
@@ -273,22 +277,23 @@ static const char save_snapshot[] = CHANGED
     "end\n"
     "return 1\n";
 
-/* KEYS: state, out. ARGV: events whose last record is older than this ms go; the prefix of the index. Up to
+/* KEYS: state, out. ARGV: events whose last record is older than this ms go; the prefix of the marks. Up to
  * 16 commits. */
 static const char trim_events[] =
-    "local last, count\n"
+    "local last\n"
     "for _, e in ipairs(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 16)) do\n"
     "  local f = {}\n"
     "  for i = 1, #e[2], 2 do f[e[2][i]] = e[2][i + 1] end\n"
     "  if tonumber(f.t) >= tonumber(ARGV[1]) then break end\n"
     "  last = e[1]\n"
-    "  for account in string.gmatch(f.a, '[^ ]+') do\n"
-    "    redis.call('ZREMRANGEBYSCORE', ARGV[2] .. account, '-inf', string.match(last, '^%d+'))\n"
-    "  end\n"
     "end\n"
     "if not last then return -1 end\n"
     "local events, records = string.match(last, '^(%d+)-(%d+)$')\n"
     "redis.call('XTRIM', KEYS[2], 'MINID', string.format('%s-%.0f', events, records + 1))\n"
+    "local oldest = redis.call('HGET', KEYS[1], 'oldest')\n"
+    "for i = math.floor(oldest / 65536), math.floor(events / 65536) - 1 do\n"
+    "  redis.call('UNLINK', string.format('%s%.0f', ARGV[2], i))\n"
+    "end\n"
     "redis.call('HSET', KEYS[1], 'oldest', events)\n"
     "return tonumber(events)\n";
 
