@@ -3,7 +3,7 @@
 #define XD_MATCHER_ENTRY_H
 
 #include "core/ledger/ledger.h"
-#include "matcher/engine.h"
+#include "engine/engine.h"
 
 /* The zone is cleared first and borrowed. A record that cannot be read cannot be left out either: time goes
  * on, as for any reader of this log. False as xd_engine_apply. */

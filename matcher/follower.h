@@ -8,7 +8,7 @@
 #define XD_MATCHER_FOLLOWER_H
 
 #include "core/ledger/ledger.h"
-#include "matcher/engine.h"
+#include "engine/engine.h"
 
 struct event_base;
 struct xd_follower;

@@ -8,7 +8,7 @@
 #define XD_MATCHER_OWNER_H
 
 #include "core/ledger/ledger.h"
-#include "matcher/engine.h"
+#include "engine/engine.h"
 #include "matcher/follower.h"
 
 struct event_base;

@@ -2,7 +2,7 @@
 
 #include "core/mp.h"
 #include "core/pair.h"
-#include "matcher/explain.h"
+#include "engine/explain/explain.h"
 
 #include <inttypes.h>
 #include <stdio.h>

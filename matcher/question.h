@@ -4,7 +4,7 @@
 #ifndef XD_MATCHER_QUESTION_H
 #define XD_MATCHER_QUESTION_H
 
-#include "matcher/engine.h"
+#include "engine/engine.h"
 
 enum xd_question_type {
     XD_ASK_ORDERS,     /* account, state, after, limit */

@@ -4,7 +4,7 @@
 #define XD_MATCHER_SAVING_H
 
 #include "core/ledger/ledger.h"
-#include "matcher/engine.h"
+#include "engine/engine.h"
 
 struct event_base;
 struct xd_saving;

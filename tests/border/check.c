@@ -2,7 +2,7 @@
  * other side has noted is compared with them, never relied on. */
 #include "core/id.h"
 #include "core/when.h"
-#include "matcher/border.h"
+#include "engine/border/border.h"
 #include "tests/border/cluster.h"
 
 #include <setjmp.h>

@@ -2,7 +2,7 @@
 
 #include "core/cover.h"
 #include "core/id.h"
-#include "matcher/state.h"
+#include "engine/state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
 #define XD_TESTS_BORDER_CLUSTER_H
 
 #include "core/curve.h"
-#include "matcher/engine.h"
+#include "engine/engine.h"
 
 struct xd_post {
     struct xd_post *next;

@@ -1,7 +1,7 @@
 /* Random play over borders: messages late, between any others, and more than once; engines replaced by their
  * snapshots. */
 #include "core/id.h"
-#include "matcher/border.h"
+#include "engine/border/border.h"
 #include "tests/border/cluster.h"
 #include "tests/engine/market.h"
 

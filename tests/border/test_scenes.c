@@ -3,7 +3,7 @@
 #include "core/id.h"
 #include "core/schema.h"
 #include "core/when.h"
-#include "matcher/border.h"
+#include "engine/border/border.h"
 #include "tests/border/cluster.h"
 
 #include <setjmp.h>

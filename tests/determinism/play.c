@@ -1,7 +1,7 @@
 /* Plays a log (log.h) through the engine and prints a line for each world: what was told, its digest, and the
  * hash of the state at the end. Built many times over, with nothing but the domain and the engine: all must
  * print the same. */
-#include "matcher/engine.h"
+#include "engine/engine.h"
 #include "tests/determinism/log.h"
 
 #include <fcntl.h>

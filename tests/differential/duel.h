@@ -2,7 +2,7 @@
 #ifndef XD_TESTS_DIFFERENTIAL_DUEL_H
 #define XD_TESTS_DIFFERENTIAL_DUEL_H
 
-#include "matcher/engine.h"
+#include "engine/engine.h"
 #include "tests/differential/script.h"
 
 struct xd_duel {

@@ -1,6 +1,6 @@
-/* The calendar of matcher/calendar.h beside its slow twin, a list of what was taken. */
+/* The calendar of engine/fit/calendar.h beside its slow twin, a list of what was taken. */
 #include "core/schema.h"
-#include "matcher/calendar.h"
+#include "engine/fit/calendar.h"
 #include "tests/differential/traffic.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
-/* The plan of matcher/plan.h beside its slow twin: the same loads offered, taken and taken off at the same
+/* The plan of engine/fit/plan.h beside its slow twin: the same loads offered, taken and taken off at the same
  * times must find the same places, metres and times. */
 #include "core/schema.h"
-#include "matcher/plan.h"
+#include "engine/fit/plan.h"
 #include "tests/differential/traffic.h"
 
 #include <setjmp.h>

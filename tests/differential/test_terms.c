@@ -1,7 +1,7 @@
-/* What the engine keeps of an order (matcher/terms.c) tells all that its owner wrote, whatever the field table allows. */
+/* What the engine keeps of an order (engine/terms.c) tells all that its owner wrote, whatever the field table allows. */
 #include "core/features.h"
 #include "core/schema.h"
-#include "matcher/state.h"
+#include "engine/state.h"
 #include "tests/differential/traffic.h"
 
 #include <setjmp.h>

@@ -3,7 +3,7 @@
 #include "core/id.h"
 #include "core/schema.h"
 #include "core/when.h"
-#include "matcher/state.h"
+#include "engine/state.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #define XD_TESTS_ENGINE_MARKET_H
 
 #include "core/record.h"
-#include "matcher/engine.h"
+#include "engine/engine.h"
 
 struct xd_world {
     uint64_t seed;       /* advances */

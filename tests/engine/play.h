@@ -2,7 +2,7 @@
 #ifndef XD_TESTS_ENGINE_PLAY_H
 #define XD_TESTS_ENGINE_PLAY_H
 
-#include "matcher/engine.h"
+#include "engine/engine.h"
 
 #include <jansson.h>
 

@@ -3,9 +3,9 @@
  * and nothing is changed by asking. */
 #include "core/mp.h"
 #include "core/schema.h"
-#include "matcher/explain.h"
-#include "matcher/judge.h"
-#include "matcher/state.h"
+#include "engine/explain/explain.h"
+#include "engine/explain/judge.h"
+#include "engine/state.h"
 #include "tests/engine/market.h"
 #include "tests/engine/play.h"
 

@@ -1,6 +1,6 @@
 /* Random play: an engine restored from a snapshot at any point goes on exactly as one that never stopped; invariants of
  * amounts and plans hold after every record. */
-#include "matcher/state.h"
+#include "engine/state.h"
 #include "tests/engine/market.h"
 #include "tests/engine/play.h"
 

@@ -1,6 +1,6 @@
 /* Snapshots and the state's hash in random play: one made in slices is the one made at once where it was begun; the hash kept
  * incrementally is the hash of all; an engine loaded at any record of a log goes on as one that played it from the start. */
-#include "matcher/state.h"
+#include "engine/state.h"
 #include "tests/engine/market.h"
 #include "tests/engine/play.h"
 

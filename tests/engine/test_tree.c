@@ -1,5 +1,5 @@
 /* The tree by itself: after any changes every row is where its order says, every box is exact, every leaf equally deep. */
-#include "matcher/boxes.h"
+#include "engine/index/boxes.h"
 #include "tests/unit/rng.h"
 
 #include <setjmp.h>

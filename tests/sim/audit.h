@@ -3,7 +3,7 @@
 #ifndef XD_TESTS_SIM_AUDIT_H
 #define XD_TESTS_SIM_AUDIT_H
 
-#include "matcher/engine.h"
+#include "engine/engine.h"
 #include "tests/sim/market.h"
 #include "tests/sim/store.h"
 

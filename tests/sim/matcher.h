@@ -4,7 +4,7 @@
 #ifndef XD_TESTS_SIM_MATCHER_H
 #define XD_TESTS_SIM_MATCHER_H
 
-#include "matcher/engine.h"
+#include "engine/engine.h"
 #include "tests/sim/store.h"
 
 struct sim_matcher;

@@ -8,7 +8,7 @@
  * a truck that one was taken off is treated again: so a load that fits with none of them, with the first,
  * with the first two and so on up to all, fitted at that time. */
 #include "core/id.h"
-#include "matcher/border.h"
+#include "engine/border/border.h"
 #include "tests/differential/twin_state.h"
 #include "tests/sim/audit.h"
 #include "tests/sim/rest.h"

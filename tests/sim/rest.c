@@ -1,7 +1,7 @@
 #include "tests/sim/rest.h"
 
 #include "core/id.h"
-#include "matcher/border.h"
+#include "engine/border/border.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

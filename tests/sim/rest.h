@@ -2,7 +2,7 @@
 #ifndef XD_TESTS_SIM_REST_H
 #define XD_TESTS_SIM_REST_H
 
-#include "matcher/engine.h"
+#include "engine/engine.h"
 #include "tests/sim/store.h"
 
 /* All claims are settled, and both sides agree on every ghost and every match across a border. `engines`: of

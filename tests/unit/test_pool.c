@@ -1,5 +1,5 @@
 /* The engine's pool: blocks do not overlap, are zero, are used again, and their memory comes back. */
-#include "matcher/pool.h"
+#include "engine/pool.h"
 #include "tests/unit/rng.h"
 
 #include <setjmp.h>

@@ -1,10 +1,10 @@
-/* The resting orders as a vectorised scan: what matcher/book.c is measured against.
+/* The resting orders as a vectorised scan: what engine/index/book.c is measured against.
  *
  * A drop-in for that file. Every search reads the columns of all resting orders of the other side from first
  * to last, eight at a time, and asks xd_fit only about those whose upper bound reaches the best surplus so
  * far. It finds what a plain scan finds, order for order. Frozen: it is changed only where the interface
  * makes it. */
-#include "matcher/state.h"
+#include "engine/state.h"
 #include "tests/bench/engine/scan_bounds.h"
 #include "tests/bench/engine/scan_filter.h"
 

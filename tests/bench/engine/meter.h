@@ -4,7 +4,7 @@
 #define XD_TESTS_BENCH_ENGINE_METER_H
 
 #include "clients/bench/histogram.h"
-#include "matcher/engine.h"
+#include "engine/engine.h"
 #include "tests/bench/engine/flow.h"
 
 /* What a book counts of its searches; what it does not count is absent. */

@@ -23,7 +23,7 @@ MADE_BY = (
     "orders_truck.c",
     "prepare.c",
     "snapshot.c",
-    "../../../matcher/snapshot.c",
+    "../../../engine/snapshot/snapshot.c",
     "../../../clients/bench/places.c",
     "../../../clients/bench/data/cn_places.csv",
 )

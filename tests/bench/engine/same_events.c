@@ -3,7 +3,7 @@
  *
  *     xd-same-events RECORDS WORLDS */
 #include "core/output.h"
-#include "matcher/engine.h"
+#include "engine/engine.h"
 #include "tests/engine/market.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 #include "tests/bench/engine/scan_bounds.h"
 
-#include "matcher/state.h"
+#include "engine/state.h"
 
 struct xd_scan_way xd_scan_way_of(const struct xd_slot *truck_offer, int64_t now)
 {

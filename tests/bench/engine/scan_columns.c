@@ -1,6 +1,6 @@
 #include "tests/bench/engine/scan_columns.h"
 
-#include "matcher/state.h"
+#include "engine/state.h"
 #include "tests/bench/engine/scan_bounds.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* One search of the tree, as JSON for tools/pictures/draw: every node of the tree over 5,000 cold stores, in
  * order from the root, each followed by what is below it, and what became of it when a request came in. The
  * stores are drawn as for ./bench engine, from one seed, so the same tree comes out each time.
- * (How generous a bound is may depend a little on the processor: matcher/bounds.h.)
+ * (How generous a bound is may depend a little on the processor: engine/index/bounds.h.)
  *
  *     crossdock-picture-search > tools/pictures/search.json
  *
@@ -9,7 +9,7 @@
  * the rest. */
 #include "core/schema.h"
 #include "core/when.h"
-#include "matcher/state.h"
+#include "engine/state.h"
 #include "tests/bench/engine/orders.h"
 
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 #ifndef XD_TESTS_BENCH_ENGINE_SLICES_H
 #define XD_TESTS_BENCH_ENGINE_SLICES_H
 
-#include "matcher/engine.h"
+#include "engine/engine.h"
 
 /* Prints one JSON object. False without memory. */
 bool xd_measure_slices(struct xd_engine *engine);

@@ -4,7 +4,7 @@
 #ifndef XD_TESTS_BENCH_ENGINE_SNAPSHOT_H
 #define XD_TESTS_BENCH_ENGINE_SNAPSHOT_H
 
-#include "matcher/engine.h"
+#include "engine/engine.h"
 #include "tests/bench/engine/flow.h"
 
 /* What every engine here is made with. */

@@ -8,7 +8,7 @@
  * A book that the engine refuses an order of ends the program. */
 #include "core/id.h"
 #include "core/json.h"
-#include "matcher/engine.h"
+#include "engine/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,0 @@
-/* Compiled for processors with AVX2: eight at a time. */
-#define XD_BOUND xd_bound_avx2
-#include "matcher/bounds_lanes.h"

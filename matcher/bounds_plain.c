@@ -1,2 +1,0 @@
-#define XD_BOUND xd_bound_plain
-#include "matcher/bounds_lanes.h"
