@@ -164,16 +164,17 @@ static void descend(struct probe *probe, const struct xd_block *block)
     }
 }
 
-uint64_t xd_cover_oval(const struct xd_layout *layout, const struct xd_oval *oval)
+uint64_t xd_cover_oval(const struct xd_layout *layout, const struct xd_oval *oval, uint64_t among)
 {
     if (oval->metres < 0) return 0;
     /* A metre for what the angles are off. */
     struct probe probe = {.layout = layout,
                           .touches = oval_touches,
                           .oval = oval,
-                          .most = (oval->metres + 1.0) / XD_EARTH_RADIUS_M};
+                          .most = (oval->metres + 1.0) / XD_EARTH_RADIUS_M,
+                          .found = ~among};
     descend(&probe, &XD_BLOCK_WORLD);
-    return probe.found;
+    return probe.found & among;
 }
 
 uint64_t xd_cover_box(const struct xd_layout *layout, struct xd_place south_west, struct xd_place north_east)

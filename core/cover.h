@@ -31,7 +31,8 @@ struct xd_place xd_order_place(const struct xd_order *order);
  * moves on with its plan: xd_oval_disc.) */
 bool xd_order_extent(const struct xd_order *order, int32_t road_factor_e4, struct xd_oval *out);
 
-uint64_t xd_cover_oval(const struct xd_layout *layout, const struct xd_oval *oval);
+/* Those of the set `among` that the extent touches; the fewer are asked about, the less work it is. */
+uint64_t xd_cover_oval(const struct xd_layout *layout, const struct xd_oval *oval, uint64_t among);
 
 /* A box of the map, its edges included; one whose west is east of its east goes over the antimeridian. */
 uint64_t xd_cover_box(const struct xd_layout *layout, struct xd_place south_west, struct xd_place north_east);

@@ -49,8 +49,10 @@ struct xd_spread {
                                days */
     uint64_t cover;         /* ranges, its home among them */
     uint64_t known;         /* ranges that have a ghost */
+    uint64_t behind;        /* of these, who has not been told the version */
+    uint64_t full;          /* of these, who had no room for what it was told last */
     uint64_t asked;         /* ranges whose reply is missing */
-    uint64_t told;          /* hash of the state that was last announced */
+    uint64_t terms, state;  /* hashes of what the version has */
     struct xd_oval extent;  /* for which `cover` was last worked out */
     struct xd_kept_list kept;
     bool gathering, ask, amended;
@@ -219,7 +221,7 @@ bool xd_ghost_keep(struct xd_engine *engine, struct xd_ghost *ghost, const uint8
 void xd_ghost_forget_state(struct xd_engine *engine, struct xd_ghost *ghost);
 
 /* Sends the state that was last announced to one range again. */
-void xd_spread_repeat(struct xd_engine *engine, const struct xd_spread *spread, unsigned range);
+void xd_spread_repeat(struct xd_engine *engine, struct xd_spread *spread, unsigned range);
 /* What a range had claimed is forgotten, and no reply any more: it will claim again. */
 void xd_spread_forget_claims(struct xd_engine *engine, struct xd_spread *spread, unsigned range);
 
@@ -230,6 +232,8 @@ void xd_spread_forget_claims(struct xd_engine *engine, struct xd_spread *spread,
 void xd_decide(struct xd_engine *engine, struct xd_spread *spread, struct xd_slot *slot, bool alone);
 /* All kept claims are to be answered no. */
 void xd_refuse_kept(struct xd_engine *engine, struct xd_spread *spread);
+/* The ranges that get answers of this order in this record. */
+uint64_t xd_answered(const struct xd_border *border, uint64_t ghost);
 void xd_kept_add(struct xd_kept_list *list, struct xd_kept *kept);
 void xd_kept_free(struct xd_engine *engine, struct xd_kept_list *list);
 void xd_send_answers(struct xd_engine *engine);

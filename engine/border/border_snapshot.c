@@ -58,7 +58,7 @@ static uint32_t count_kept(const struct xd_spread *spread)
 static void pack_spread(const void *what, struct xd_buf *out)
 {
     const struct xd_spread *spread = what;
-    xd_mp_array(out, 9 + count_kept(spread));
+    xd_mp_array(out, 12 + count_kept(spread));
     xd_mp_uint(out, spread->id);
     xd_mp_uint(out, spread->version);
     xd_mp_uint(out, spread->asked_version);
@@ -66,7 +66,10 @@ static void pack_spread(const void *what, struct xd_buf *out)
     xd_mp_uint(out, spread->cover);
     xd_mp_uint(out, spread->known);
     xd_mp_uint(out, spread->asked);
-    xd_mp_uint(out, spread->told);
+    xd_mp_uint(out, spread->behind);
+    xd_mp_uint(out, spread->full);
+    xd_mp_uint(out, spread->terms);
+    xd_mp_uint(out, spread->state);
     xd_mp_int(out, spread->gathering ? spread->deadline.when : -1);
     for (const struct xd_kept *kept = spread->kept.first; kept; kept = kept->next) {
         xd_mp_array(out, 5);
@@ -105,7 +108,10 @@ static bool unpack_spread(struct xd_engine *engine, const msgpack_object *object
     spread->cover = xd_read_uint(&in);
     spread->known = xd_read_uint(&in);
     spread->asked = xd_read_uint(&in);
-    spread->told = xd_read_uint(&in);
+    spread->behind = xd_read_uint(&in);
+    spread->full = xd_read_uint(&in);
+    spread->terms = xd_read_uint(&in);
+    spread->state = xd_read_uint(&in);
     int64_t when = xd_read_int(&in);
     struct xd_slot *slot = xd_table_get(&engine->orders, spread->id);
     if (in.bad || !slot || !xd_table_put(&engine->border->spreads, spread)) return false;

@@ -45,6 +45,7 @@ void xd_decide(struct xd_engine *engine, struct xd_spread *spread, struct xd_slo
     xd_treat_now(engine, slot);
     border->deciding = NULL;
     append(&border->decided, &spread->kept);
+    xd_border_touch(engine, slot); /* who is answered may be behind */
 }
 
 /* --- the best of them
@@ -84,6 +85,15 @@ struct xd_slot *xd_border_best(struct xd_engine *engine, const struct xd_slot *i
 /* --- answers
  * ----------------------------------------------------------------------------------------------------------------
  */
+
+uint64_t xd_answered(const struct xd_border *border, uint64_t ghost)
+{
+    uint64_t ranges = 0;
+    for (const struct xd_kept *kept = border->decided.first; kept; kept = kept->next) {
+        if (kept->ghost == ghost) ranges |= xd_range_bit(kept->range);
+    }
+    return ranges;
+}
 
 static bool same_round(const struct xd_kept *one, const struct xd_kept *other)
 {

@@ -147,12 +147,12 @@ static struct xd_ghost *enter(struct xd_engine *engine, uint64_t id)
     return NULL;
 }
 
-/* There is no room for it: its home need not wait. */
+/* There is no room for it: its home need not wait, and tells its next version too. */
 static void turn_away(struct xd_engine *engine, const struct xd_record *record)
 {
     struct xd_reply reply = {
         .ghost = record->order_id, .version = record->version, .empty = true, .full = true};
-    if (record->ask) xd_buf_add(&engine->border->replies, &reply, sizeof reply);
+    xd_buf_add(&engine->border->replies, &reply, sizeof reply);
 }
 
 static void keep_for_later(struct xd_engine *engine, struct xd_ghost *ghost, const struct xd_record *record)

@@ -34,6 +34,26 @@ static struct xd_oval extent_of(const struct xd_engine *engine, const struct xd_
     return xd_oval_disc(plan->at, truck->max_detour_m + plan->direct_m - plan->done_m, road_factor_e4);
 }
 
+/* Those of the ranges that the plan of a truck without `to` passes within what is left of its detour. */
+static uint64_t along_plan(const struct xd_engine *engine, const struct xd_slot *slot, uint64_t among)
+{
+    const struct xd_layout *layout = &engine->border->layout;
+    const struct xd_plan *plan = &slot->truck_offer.plan;
+    int32_t road_factor_e4 = engine->options.market.road_factor_e4;
+    int64_t most = slot->truck_offer.truck.max_detour_m, left = most - (plan->length_m - plan->direct_m);
+    if (left > most) left = most;
+    struct xd_unit_vector at = plan->at;
+    uint64_t rest = among;
+    for (unsigned i = 0; i < plan->count && rest; i++) {
+        const struct xd_stop *stop = &plan->stops[i];
+        struct xd_oval leg = xd_oval_lane(at, stop->place, left + stop->leg_m, road_factor_e4);
+        rest &= ~xd_cover_oval(layout, &leg, rest);
+        at = stop->place;
+    }
+    struct xd_oval end = xd_oval_disc(at, left, road_factor_e4);
+    return among & ~(rest & ~xd_cover_oval(layout, &end, rest));
+}
+
 static bool same_extent(const struct xd_oval *one, const struct xd_oval *other)
 {
     return one->metres == other->metres && one->a.x == other->a.x && one->a.y == other->a.y &&
@@ -47,7 +67,8 @@ static void extend(const struct xd_engine *engine, struct xd_spread *spread, con
     struct xd_oval extent = extent_of(engine, slot);
     if (spread->cover && same_extent(&extent, &spread->extent)) return;
     spread->extent = extent;
-    spread->cover |= xd_cover_oval(&engine->border->layout, &extent) | xd_range_bit(engine->border->own);
+    spread->cover |= xd_range_bit(engine->border->own);
+    spread->cover |= xd_cover_oval(&engine->border->layout, &extent, ~spread->cover);
 }
 
 static uint64_t elsewhere(const struct xd_border *border, const struct xd_spread *spread)
@@ -181,8 +202,8 @@ static void announce(struct xd_engine *engine, const struct xd_spread *spread, c
     xd_buf_free(&barred);
 }
 
-/* Of all that its ghosts are told. */
-static uint64_t hash_state(const struct xd_slot *slot, const struct xd_buf *plan)
+/* Of all that its ghosts are told but the plan, or what is open. */
+static uint64_t hash_terms(const struct xd_slot *slot)
 {
     struct xd_buf bytes;
     struct xd_order order;
@@ -190,7 +211,6 @@ static uint64_t hash_state(const struct xd_slot *slot, const struct xd_buf *plan
     xd_slot_order(slot, &order);
     xd_order_pack(&order, &bytes);
     xd_mp_int(&bytes, slot->credit);
-    xd_buf_add(&bytes, plan->data, plan->len);
     if (slot->barred)
         xd_buf_add(&bytes, slot->barred->offers, slot->barred->count * sizeof *slot->barred->offers);
     uint64_t hash = XXH3_64bits(bytes.data, bytes.len);
@@ -198,26 +218,46 @@ static uint64_t hash_state(const struct xd_slot *slot, const struct xd_buf *plan
     return hash;
 }
 
+/* Raises the version if the order is another than it says. Who of those that have a ghost is to be told: of a
+ * gathering or of new terms all; of a plan, or of what is left of an amount, only those for whom there may be
+ * more in it than before, and those who had no room. */
+static uint64_t rise(const struct xd_engine *engine, struct xd_spread *spread, const struct xd_slot *slot,
+                     const struct xd_buf *plan)
+{
+    uint64_t terms = hash_terms(slot), state = XXH3_64bits(plan->data, plan->len);
+    bool all = spread->ask || terms != spread->terms;
+    if (!all && state == spread->state) return 0;
+    spread->version++;
+    if (spread->ask) spread->asked_version = spread->version;
+    spread->terms = terms;
+    spread->state = state;
+    spread->behind = spread->known;
+    if (all) return spread->known;
+    bool roams = slot->kind == XD_TRUCK && !slot->truck_offer.truck.has_to;
+    return spread->full | (roams ? along_plan(engine, slot, spread->known) : 0);
+}
+
+/* Who is not told falls behind, until its next claim is answered. */
 static void tell_open(struct xd_engine *engine, struct xd_spread *spread, const struct xd_slot *slot)
 {
+    extend(engine, spread, slot);
+    uint64_t others = elsewhere(engine->border, spread);
+    if (!others) return;
     struct xd_buf plan;
     xd_buf_init(&plan, STATE_MAX);
-    extend(engine, spread, slot);
     xd_state_pack(slot, &plan);
-    uint64_t others = elsewhere(engine->border, spread), state = hash_state(slot, &plan);
     if (plan.failed) engine->failed = true;
-    if (others && (spread->ask || state != spread->told || others & ~spread->known)) {
-        spread->version++;
-        spread->told = state;
-        if (spread->ask) spread->asked_version = spread->version;
-        spread->known = others;
-        announce(engine, spread, slot, &plan, others);
-        spread->ask = false;
-    }
+    uint64_t to = rise(engine, spread, slot, &plan) | xd_answered(engine->border, spread->id);
+    to = (to & spread->behind) | (others & ~spread->known);
+    announce(engine, spread, slot, &plan, to);
+    spread->known = others;
+    spread->behind &= ~to;
+    spread->full &= ~to;
+    spread->ask = false;
     xd_buf_free(&plan);
 }
 
-void xd_spread_repeat(struct xd_engine *engine, const struct xd_spread *spread, unsigned range)
+void xd_spread_repeat(struct xd_engine *engine, struct xd_spread *spread, unsigned range)
 {
     const struct xd_slot *slot = xd_table_get(&engine->orders, spread->id);
     if (!slot || !xd_is_open(slot) || !(spread->known & xd_range_bit(range))) return;
@@ -226,6 +266,8 @@ void xd_spread_repeat(struct xd_engine *engine, const struct xd_spread *spread, 
     xd_state_pack(slot, &plan);
     if (plan.failed) engine->failed = true;
     announce(engine, spread, slot, &plan, xd_range_bit(range));
+    spread->behind &= ~xd_range_bit(range);
+    spread->full &= ~xd_range_bit(range);
     xd_buf_free(&plan);
 }
 
@@ -312,6 +354,7 @@ void xd_spread_take_claims(struct xd_engine *engine, const struct xd_record *rec
     bool live = spread && slot && xd_is_open(slot);
     bool empty = !record->claims.len;
     struct xd_border *border = engine->border;
+    if (spread && record->full) spread->full |= xd_range_bit((unsigned)(record->head.from - border->first));
     if (!live) {
         keep_claims(engine, record, false, &border->decided);
         return;

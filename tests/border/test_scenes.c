@@ -52,7 +52,7 @@ static uint64_t submit(struct scene *scene, enum xd_side side, const char *accou
     order.kind = XD_WAREHOUSE;
     order.ref = xd_str_of(ref);
     order.amount[XD_M2] = m2;
-    order.at = side == XD_OFFER ? east : west;
+    if (!order.at.lat_e7) order.at = side == XD_OFFER ? east : west;
     order.hold_s = 900;
     order.currency = xd_currency("CNY", 3);
     if (!order.from_day) order.from_day = DAY + 5;
@@ -178,6 +178,27 @@ static void a_proposal_is_withdrawn_with_the_order_elsewhere(void **state)
     assert_null(engine_of(&scene, scene.p)->first_deal);
     assert_null(slot_of(&scene, offer));
     assert_int_equal(slot_of(&scene, request)->open, 3000);
+    xd_cluster_end(&scene.cluster);
+}
+
+/* What its home took of it is not told to the other; a claim for more than is left is answered with it. */
+static void a_ghost_that_is_behind_is_told_with_the_answer(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    uint64_t request = submit(&scene, XD_REQUEST, "acme", 3000, (struct xd_order){.min_part = 500});
+    rest(&scene);
+    const struct xd_ghost *ghost = xd_table_get(&engine_of(&scene, scene.q)->border->ghosts, request);
+    submit(&scene, XD_OFFER, "depot", 1000, (struct xd_order){.at = west});
+    assert_int_equal(pass(&scene, scene.p, scene.q), 0);
+    rest(&scene);
+    assert_int_equal(slot_of(&scene, request)->open, 2000);
+    assert_int_equal(ghost->slot->open, 3000);
+    uint64_t offer = submit(&scene, XD_OFFER, "store", 5000, plain);
+    rest(&scene);
+    assert_int_equal(slot_of(&scene, request)->open, 0);
+    assert_int_equal(xd_slot_free(slot_of(&scene, offer), XD_M2, DAY + 5, DAY + 10), 3000);
     xd_cluster_end(&scene.cluster);
 }
 
@@ -378,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_match_is_made_at_the_home_of_the_extent),
         cmocka_unit_test(a_cancelled_claim_waits_for_its_answer),
         cmocka_unit_test(a_proposal_is_withdrawn_with_the_order_elsewhere),
+        cmocka_unit_test(a_ghost_that_is_behind_is_told_with_the_answer),
         cmocka_unit_test(a_lapse_waits_for_the_answer),
         cmocka_unit_test(a_pair_that_was_refused_is_not_claimed_again),
         cmocka_unit_test(a_declined_pair_is_not_claimed_again),

@@ -32,8 +32,18 @@
 #define RIVALS 7 /* bits. 1: an order of P's own wants the capacity, 2: one of a Q's own takes a native, 4: a cancel */
 #endif
 
+#ifndef PASSES
+#define PASSES 0 /* 1: a changed plan may lead past any partition */
+#endif
+
 #ifndef AS_GOOD
 #define AS_GOOD 0
+#endif
+
+#ifdef NO_STATE_WITH_ANSWERS
+#define TOLD_WITH_ANSWERS 0
+#else
+#define TOLD_WITH_ANSWERS out.answered
 #endif
 
 #define OUT_MAX (6 + 4 * NN * NQ + 4 * ENDINGS)
@@ -113,6 +123,7 @@ typedef p_state {
     bool gathering;
     byte asked, ask_version; /* replies missing */
     byte kept[NQ], kept_round[NQ], kept_version[NQ];
+    byte behind;             /* partitions (bits) that have an older version */
     byte seen[NQ], sent[NQ];
     byte taken[NQ];          /* natives matched */
     byte rival;              /* 0: none, 1: rests, 2: matched */
@@ -122,8 +133,8 @@ p_state durable_p, nothing_p;
 
 /* What applying a record puts out. */
 typedef p_output {
-    bool ghosts, ask;
-    byte answered;           /* partitions (bits) */
+    bool ask;
+    byte ghosts, answered;   /* partitions (bits) */
     byte round[NQ], yes[NQ];
     byte reopened[NQ];
     byte given;
@@ -137,6 +148,7 @@ inline copy_p(To, From_)
     To.gathering = From_.gathering;
     To.asked = From_.asked;
     To.ask_version = From_.ask_version;
+    To.behind = From_.behind;
     To.rival = From_.rival;
     for (i : 0 .. NQ - 1) {
         To.kept[i] = From_.kept[i];
@@ -150,7 +162,7 @@ inline copy_p(To, From_)
 
 inline clear_p_output()
 {
-    out.ghosts = false;
+    out.ghosts = 0;
     out.ask = false;
     out.answered = 0;
     out.given = 0;
@@ -219,7 +231,7 @@ inline gather()
     }
     mine.version++;
     mine.ask_version = mine.version;
-    out.ghosts = true;
+    mine.behind = ALL;
     out.ask = true
 }
 
@@ -258,6 +270,31 @@ inline end_one(q, Native)
     fi
 }
 
+/* A plan may lead past any of the others. */
+inline passed_by()
+{
+#if PASSES
+    for (i : 0 .. NQ - 1) {
+        if
+        :: out.ghosts = out.ghosts | BIT(i)
+        :: true
+        fi
+    }
+#else
+    skip
+#endif
+}
+
+/* Who is told the version. */
+inline tell()
+{
+    if
+    :: out.ask -> out.ghosts = ALL
+    :: else -> out.ghosts = mine.behind & (out.ghosts | TOLD_WITH_ANSWERS)
+    fi;
+    mine.behind = mine.behind & ~out.ghosts
+}
+
 inline apply_p(Rec)
 {
     clear_p_output();
@@ -284,9 +321,10 @@ inline apply_p(Rec)
     :: else
     fi;
     if
-    :: changed -> mine.version++; out.ghosts = true
+    :: changed -> mine.version++; mine.behind = ALL; passed_by()
     :: else
-    fi
+    fi;
+    tell()
 }
 
 /* A commit's messages: states first, then answers, then what became of matches. */
@@ -294,7 +332,7 @@ inline emit_p()
 {
     for (i : 0 .. NQ - 1) {
         if
-        :: out.ghosts -> mine.sent[i]++; send(q_box[i], GHOST, mine.sent[i], 0, mine.version, mine.left, out.ask)
+        :: out.ghosts & BIT(i) -> mine.sent[i]++; send(q_box[i], GHOST, mine.sent[i], 0, mine.version, mine.left, out.ask)
         :: else
         fi;
         if

@@ -126,7 +126,7 @@ static void no_range_on_the_edge_is_missed(void **state)
     for (int round = 0; round < 1000; round++) {
         if (round % 20 == 0) random_layout(&rng, &layout);
         struct drawn drawn = random_oval(&rng);
-        uint64_t set = xd_cover_oval(&layout, &drawn.oval);
+        uint64_t set = xd_cover_oval(&layout, &drawn.oval, UINT64_MAX);
         assert_true(holds(set, &layout, drawn.a));
         assert_true(holds(set, &layout, drawn.b));
         for (int i = 0; i < 64; i++) {
@@ -145,7 +145,7 @@ static void no_range_inside_is_missed(void **state)
     for (int round = 0; round < 25; round++) {
         random_layout(&rng, &layout);
         struct drawn drawn = random_oval(&rng);
-        uint64_t set = xd_cover_oval(&layout, &drawn.oval);
+        uint64_t set = xd_cover_oval(&layout, &drawn.oval, UINT64_MAX);
         double most = drawn.oval.metres / XD_EARTH_RADIUS_M;
         for (int lat = -180; lat <= 180; lat++) {
             for (int lon = -360; lon < 360; lon++) {
@@ -190,7 +190,7 @@ static void few_ranges_are_too_many(void **state)
                 found |= UINT64_C(1) << xd_layout_range(&layout, xd_curve_index(xd_cell_of(place)));
             }
         }
-        uint64_t set = xd_cover_oval(&layout, &drawn.oval);
+        uint64_t set = xd_cover_oval(&layout, &drawn.oval, UINT64_MAX);
         assert_false(found & ~set);
         named += (uint64_t)__builtin_popcountll(set);
         touched += (uint64_t)__builtin_popcountll(found);
@@ -220,7 +220,7 @@ static void a_cover_is_cheap(void **state)
     uint64_t all = 0;
     clock_t begun = clock();
     for (int i = 0; i < OVALS; i++) {
-        all |= xd_cover_oval(&layout, &ovals[i]);
+        all |= xd_cover_oval(&layout, &ovals[i], UINT64_MAX);
     }
     print_message("%.1f us a cover\n", (double)(clock() - begun) * 1e6 / CLOCKS_PER_SEC / OVALS);
     assert_int_equal(all, 0xffff);
@@ -291,11 +291,11 @@ static void an_empty_extent_touches_nothing(void **state)
     assert_true(xd_layout_cut(NULL, 0, 4, &layout));
     struct xd_unit_vector at = xd_place_vector(place_at(1, 1));
     struct xd_oval oval = xd_oval_disc(at, -1, 12500);
-    assert_int_equal(xd_cover_oval(&layout, &oval), 0);
+    assert_int_equal(xd_cover_oval(&layout, &oval, UINT64_MAX), 0);
     oval = xd_oval_disc(at, 0, 12500);
-    assert_int_equal(__builtin_popcountll(xd_cover_oval(&layout, &oval)), 1);
+    assert_int_equal(__builtin_popcountll(xd_cover_oval(&layout, &oval, UINT64_MAX)), 1);
     oval = xd_oval_disc(at, 100000000, 12500);
-    assert_int_equal(xd_cover_oval(&layout, &oval), 15);
+    assert_int_equal(xd_cover_oval(&layout, &oval, UINT64_MAX), 15);
 }
 
 int main(void)
