@@ -23,7 +23,8 @@ GONE = (Closed, OSError, socket.timeout)
 class Told:
     """What clients were told, all of them together."""
 
-    def __init__(self):
+    def __init__(self, may_lose):
+        self.may_lose = may_lose
         self.lock = threading.Lock()
         self.sent = {}     # (account, ref): order
         self.acked = {}    # (account, ref): (id, durability)
@@ -42,7 +43,7 @@ class Told:
         key = order["account"], order["ref"]
         with self.lock:
             known = self.acked.setdefault(key, (result["id"], result["durability"]))
-            if known[0] != result["id"]:
+            if known[0] != result["id"] and not self.may_lose:  # else the judge counts it among the lost
                 self.wrong.append("%s is %s, and was %s" % (key, result["id"], known[0]))
             self.ack_times.append(time.monotonic())
             self.last_front = front
