@@ -11,7 +11,7 @@ RUN cmake --preset release -DXD_TESTS=OFF \
 FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates libevent-2.1-7 libevent-core-2.1-7 libevent-extra-2.1-7 \
-    libevent-openssl-2.1-7 libevent-pthreads-2.1-7 libhiredis0.14 libinih1 libjansson4 libmsgpackc2 libsqlite3-0 libssl3 libxxhash0 \
+    libevent-openssl-2.1-7 libevent-pthreads-2.1-7 libhiredis0.14 libinih1 libjansson4 liblz4-1 libmsgpackc2 libsqlite3-0 libssl3 libxxhash0 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 7400 --home-dir /data --shell /usr/sbin/nologin crossdock \
  && install -d -o crossdock -g crossdock /data

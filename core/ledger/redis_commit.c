@@ -170,7 +170,7 @@ void xd_redis_commit(struct xd_ledger *base, const struct xd_commit *commit)
     xd_redis_wake(ledger);
 }
 
-/* --- the index ------------------------------------------------------------------------------------------ */
+/* --- its events ----------------------------------------------------------------------------------------- */
 
 static void add_le32(struct xd_buf *out, uint32_t value)
 {
@@ -179,28 +179,35 @@ static void add_le32(struct xd_buf *out, uint32_t value)
     xd_buf_add(out, bytes, sizeof bytes);
 }
 
-/* What goes into Redis beside the events: the length and the mark of each. */
-struct index {
-    struct xd_buf lengths, marks;
+/* The events as Redis holds them: compressed, each behind its length, and the mark of each. */
+struct block {
+    struct xd_buf events, marks;
 };
 
-static bool index_make(struct index *index, const struct xd_output *output)
+static bool block_make(struct block *block, const struct xd_output *output)
 {
     const size_t *ends = (const size_t *)(const void *)output->ends.data;
     uint32_t count = xd_output_event_count(output);
-    xd_buf_init(&index->lengths, OUTPUT_LIMIT);
-    xd_buf_init(&index->marks, OUTPUT_LIMIT);
+    struct xd_buf plain;
+    xd_buf_init(&plain, 2 * (size_t)OUTPUT_LIMIT);
+    xd_buf_init(&block->events, 2 * (size_t)OUTPUT_LIMIT);
+    xd_buf_init(&block->marks, OUTPUT_LIMIT);
     for (size_t i = 0, at = 0; i < count; at = ends[i++]) {
-        add_le32(&index->lengths, (uint32_t)(ends[i] - at));
-        add_le32(&index->marks, xd_redis_mark(xd_event_account(output->events.data + at, ends[i] - at)));
+        const uint8_t *event = output->events.data + at;
+        size_t len = ends[i] - at;
+        add_le32(&plain, (uint32_t)len);
+        xd_buf_add(&plain, event, len);
+        add_le32(&block->marks, xd_redis_mark(xd_event_account(event, len)));
     }
-    return !index->lengths.failed && !index->marks.failed;
+    xd_redis_compress(&block->events, &plain);
+    xd_buf_free(&plain);
+    return !block->events.failed && !block->marks.failed;
 }
 
-static void index_free(struct index *index)
+static void block_free(struct block *block)
 {
-    xd_buf_free(&index->lengths);
-    xd_buf_free(&index->marks);
+    xd_buf_free(&block->events);
+    xd_buf_free(&block->marks);
 }
 
 /* How many strings the marks go into. */
@@ -262,7 +269,7 @@ static void on_committed(void *arg, redisReply **reply, int64_t replicas)
 }
 
 /* All but the keys of the marks. */
-static void put_node(const struct xd_rpart *p, const struct xd_commit_node *node, const struct index *index,
+static void put_node(const struct xd_rpart *p, const struct xd_commit_node *node, const struct block *block,
                      const struct xd_buf *closed, const struct xd_redis_post *post, struct xd_args *args,
                      char nonce[static 24])
 {
@@ -281,9 +288,8 @@ static void put_node(const struct xd_rpart *p, const struct xd_commit_node *node
     xd_args_uint(args, (uint64_t)node->time_ms);
     xd_args_bytes(args, node->output.outcomes.data, node->output.outcomes.len);
     xd_args_bytes(args, closed->data, closed->len);
-    xd_args_bytes(args, index->marks.data, index->marks.len);
-    xd_args_bytes(args, index->lengths.data, index->lengths.len);
-    xd_args_bytes(args, node->output.events.data, node->output.events.len);
+    xd_args_bytes(args, block->marks.data, block->marks.len);
+    xd_args_bytes(args, block->events.data, block->events.len);
     xd_args_text(args, p->closed);
     xd_args_bytes(args, post->letters.data, post->letters.len);
     xd_args_bytes(args, post->seen.data, post->seen.len);
@@ -318,26 +324,26 @@ static enum xd_code send_all(struct xd_rpart *p, const struct xd_args *args, uin
 
 static enum xd_code send_node(struct xd_rpart *p, struct xd_commit_node *node)
 {
-    struct index index;
+    struct block block;
     struct xd_redis_post post;
     struct xd_buf closed;
     struct xd_args args = {0};
     char nonce[24];
-    bool indexed = index_make(&index, &node->output);
+    bool made = block_make(&block, &node->output);
     xd_buf_init(&closed, OUTPUT_LIMIT);
     xd_redis_pack_closed(&closed, &node->output.closed);
     xd_redis_pack_post(&post, &node->output);
     struct sending *sending = malloc(sizeof *sending);
     enum xd_code code = XD_NO_MEMORY;
-    if (sending && indexed && !closed.failed && !post.letters.failed && !post.seen.failed) {
+    if (sending && made && !closed.failed && !post.letters.failed && !post.seen.failed) {
         *sending = (struct sending){.p = p, .serial = p->commit_serial};
-        put_node(p, node, &index, &closed, &post, &args, nonce);
+        put_node(p, node, &block, &closed, &post, &args, nonce);
         code = send_all(p, &args, node->first_event, marks_keys(node), sending);
     }
     if (code != XD_OK) free(sending);
     xd_buf_free(&closed);
     xd_redis_free_post(&post);
-    index_free(&index);
+    block_free(&block);
     return code;
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { TRIM_EVERY_MS = 1000 };
+enum { TRIM_EVERY_MS = 1000, BLOCK_LIMIT = 512 << 20 };
 
 /* --- reading -------------------------------------------------------------------------------------------- */
 
@@ -19,8 +19,15 @@ struct event_read {
     enum xd_code code;
     xd_event_run_cb *callback;
     void *arg;
+    size_t max_bytes;
     uint32_t account_len;
     char account[XD_ACCOUNT_MAX];
+};
+
+/* What is given. */
+struct run {
+    struct xd_buf events; /* struct xd_event_ref */
+    size_t bytes;
 };
 
 uint32_t xd_redis_mark(struct xd_str account)
@@ -51,31 +58,54 @@ static void refused(struct xd_put_off *put_off)
     end_read(read, read->code);
 }
 
-/* Oldest, head, where to go on, the line, then an offset and an event in turn; some may be another account's. */
+/* What is wanted of a block, whose first event is number `offset`; read->from becomes its end, or where the
+ * run got full. */
+static void take(struct event_read *read, struct run *run, uint64_t offset, const struct xd_buf *block)
+{
+    const uint8_t *bytes;
+    size_t at = 0, len;
+    for (; run->bytes < read->max_bytes && xd_entry_next(block->data, block->len, &at, &bytes, &len);
+         offset++) {
+        struct xd_event_ref event = {.offset = offset, .bytes = bytes, .len = len};
+        if (offset < read->from ||
+            (!wants_all(read) && !xd_str_equal(xd_event_account(bytes, len), wanted(read))))
+            continue;
+        xd_buf_add(&run->events, &event, sizeof event);
+        run->bytes += len;
+    }
+    if (offset > read->from) read->from = offset;
+}
+
+/* Oldest, head, where to go on, the line, then of some commits the first event and the block. */
 static void give(struct event_read *read, const redisReply *reply)
 {
-    uint32_t count = 0;
-    struct xd_event_ref *events = malloc(reply->elements * sizeof *events);
-    if (!events) {
-        end_read(read, XD_NO_MEMORY);
-        return;
+    size_t count = (reply->elements - 4) / 2;
+    struct xd_buf *blocks = calloc(count + 1, sizeof *blocks);
+    struct run run = {0};
+    bool good = blocks;
+    xd_buf_init(&run.events, SIZE_MAX);
+    for (size_t i = 0; good && i < count && run.bytes < read->max_bytes; i++) {
+        xd_buf_init(&blocks[i], BLOCK_LIMIT);
+        good = xd_redis_expand(&blocks[i], reply->element[5 + 2 * i]);
+        if (good) take(read, &run, xd_reply_uint_at(reply, 4 + 2 * i), &blocks[i]);
     }
-    for (size_t i = 4; i + 1 < reply->elements; i += 2) {
-        const redisReply *bytes = reply->element[i + 1];
-        struct xd_event_ref event = {.offset = xd_reply_uint_at(reply, i),
-                                     .bytes = (const uint8_t *)xd_reply_text(bytes),
-                                     .len = bytes->type == REDIS_REPLY_STRING ? bytes->len : 0};
-        if (wants_all(read) || xd_str_equal(xd_event_account(event.bytes, event.len), wanted(read)))
-            events[count++] = event;
-    }
+    if (run.bytes < read->max_bytes) read->from = xd_reply_uint_at(reply, 2);
     read->p->oldest_event = xd_reply_uint_at(reply, 0);
-    read->callback(read->arg, &(struct xd_event_run){.events = events,
-                                                     .count = count,
-                                                     .next = xd_reply_uint_at(reply, 2),
-                                                     .oldest = read->p->oldest_event,
-                                                     .head = xd_reply_uint_at(reply, 1)});
-    free(events);
-    free(read);
+    if (good && !run.events.failed)
+        read->callback(read->arg, &(struct xd_event_run){
+                                      .events = (const struct xd_event_ref *)(const void *)run.events.data,
+                                      .count = (uint32_t)(run.events.len / sizeof(struct xd_event_ref)),
+                                      .next = read->from,
+                                      .oldest = read->p->oldest_event,
+                                      .head = xd_reply_uint_at(reply, 1)});
+    for (size_t i = 0; blocks && i < count; i++)
+        xd_buf_free(&blocks[i]);
+    xd_buf_free(&run.events);
+    free(blocks);
+    if (good && !run.events.failed)
+        free(read);
+    else
+        end_read(read, XD_STORAGE_FAILED);
 }
 
 static void on_read(void *arg, redisReply **reply, int64_t replicas)
@@ -92,7 +122,7 @@ static void on_read(void *arg, redisReply **reply, int64_t replicas)
     end_read(read, XD_STORAGE_FAILED);
 }
 
-static enum xd_code send_read(struct event_read *read, size_t max_bytes)
+static enum xd_code send_read(struct event_read *read)
 {
     struct xd_rpart *p = read->p;
     uint32_t mark = xd_redis_mark(wanted(read));
@@ -104,7 +134,7 @@ static enum xd_code send_read(struct event_read *read, size_t max_bytes)
     xd_args_text(&args, p->state_key);
     xd_args_text(&args, p->out_key);
     xd_args_uint(&args, read->from);
-    xd_args_uint(&args, max_bytes);
+    xd_args_uint(&args, read->max_bytes);
     xd_args_bytes(&args, bytes, wants_all(read) ? 0 : sizeof bytes);
     xd_args_text(&args, p->marks_key);
     return xd_redis_ask(p->ledger, &to, &args, on_read, read);
@@ -122,6 +152,7 @@ void xd_redis_read_events(struct xd_ledger *base, uint16_t partition, uint64_t f
     *read = (struct event_read){.put_off.run = refused,
                                 .p = xd_rpart_of(ledger, partition),
                                 .from = from,
+                                .max_bytes = max_bytes,
                                 .callback = callback,
                                 .arg = arg};
     read->code = !read->p                       ? XD_NOT_FOUND
@@ -131,7 +162,7 @@ void xd_redis_read_events(struct xd_ledger *base, uint16_t partition, uint64_t f
     if (read->code == XD_OK) {
         read->account_len = account.len;
         memcpy(read->account, account.at, account.len);
-        read->code = send_read(read, max_bytes);
+        read->code = send_read(read);
     }
     if (read->code != XD_OK) xd_redis_put_off(ledger, &read->put_off);
 }

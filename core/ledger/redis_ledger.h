@@ -7,7 +7,8 @@
  * (redis_closing) redis_owner      leases, the follower of a log redis_log        the log read redis_out
  * commits followed: outcomes to those who appended, events to the follower redis_events     events and
  * cursors read redis_refs       refs redis_snapshot   snapshots in pieces redis_settle     who waits until
- * all is durable redis_call       commands put together, answers taken apart
+ * all is durable redis_call       commands put together, answers taken apart redis_compress
+ * blocks of many events or messages
  *
  * Each thing under way is repeated after a connection broke, and is such that it may be: appends by their
  * serial, commits by what they continue, the rest by its nature. A partition is `suspect` from the first
@@ -226,6 +227,15 @@ bool xd_reply_id(const redisReply *reply, uint64_t *high, uint64_t *low);
 
 /* The entries of the one stream that XREAD answered for; NULL for none. */
 const redisReply *xd_reply_entries(const redisReply *reply);
+
+/* --- redis_compress --------------------------------------------------------------------------------------
+ */
+
+/* Appends a block; failures stay in out->failed. */
+void xd_redis_compress(struct xd_buf *out, const struct xd_buf *in);
+
+/* What is in a block, in the place of what was in *out. False if it is none, or without memory. */
+bool xd_redis_expand(struct xd_buf *out, const redisReply *block);
 
 /* --- redis_check -----------------------------------------------------------------------------------------
  */

@@ -5,47 +5,43 @@
 
 #include <stdlib.h>
 
-enum { READ_COMMITS = 8, TOLD_AT_ONCE = 256 };
+enum { READ_COMMITS = 8, TOLD_AT_ONCE = 256, BLOCK_LIMIT = 512 << 20 };
 
-static uint32_t length_at(const redisReply *lengths, size_t i)
-{
-    const uint8_t *at = (const uint8_t *)lengths->str + 4 * i;
-    return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static void tell_events(struct xd_rpart *p, uint64_t first, const redisReply *lengths,
-                        const redisReply *bytes)
+static void tell_events(struct xd_rpart *p, uint64_t next, const struct xd_buf *block)
 {
     struct xd_event_ref some[TOLD_AT_ONCE];
     const struct xd_redis_ledger *ledger = p->ledger;
-    size_t count = lengths->len / 4, at = 0;
-    for (size_t i = 0; i < count;) {
+    size_t at = 0, len;
+    const uint8_t *bytes;
+    for (bool more = true; more;) {
         uint32_t n = 0;
-        for (; i < count && n < TOLD_AT_ONCE; i++, n++) {
-            size_t len = length_at(lengths, i);
-            if (len > bytes->len - at) return;
-            some[n] = (struct xd_event_ref){
-                .offset = first + i, .bytes = (const uint8_t *)bytes->str + at, .len = len};
-            at += len;
-        }
-        p->out_events = first + i;
-        if (ledger->on_events) ledger->on_events(ledger->on_events_arg, p->id, some, n);
+        while (n < TOLD_AT_ONCE && (more = xd_entry_next(block->data, block->len, &at, &bytes, &len)))
+            some[n++] = (struct xd_event_ref){.offset = next++, .bytes = bytes, .len = len};
+        p->out_events = next;
+        if (n > 0 && ledger->on_events) ledger->on_events(ledger->on_events_arg, p->id, some, n);
     }
 }
 
-/* False: it is of another line of history than what was told before it. */
+/* False: it is not to be told; of another line of history than what was told before it, or unreadable. */
 static bool tell_commit(struct xd_rpart *p, const redisReply *entry)
 {
     const redisReply *fields = entry->elements == 2 ? entry->element[1] : NULL;
     const redisReply *line = xd_reply_field(fields, "g");
-    const redisReply *outcomes = xd_reply_field(fields, "o"), *lengths = xd_reply_field(fields, "l");
-    const redisReply *bytes = xd_reply_field(fields, "b");
+    const redisReply *outcomes = xd_reply_field(fields, "o"), *block = xd_reply_field(fields, "b");
     uint64_t events, records;
-    if (!outcomes || !lengths || !bytes || !xd_reply_id(entry->element[0], &events, &records)) return true;
+    if (!outcomes || !block || !xd_reply_id(entry->element[0], &events, &records)) return true;
     if (line && !xd_redis_same_line(p, line)) return false;
+    struct xd_buf plain;
+    xd_buf_init(&plain, BLOCK_LIMIT);
+    if (!xd_redis_expand(&plain, block)) {
+        xd_buf_free(&plain);
+        xd_redis_suspect(p, NULL);
+        return false;
+    }
     xd_redis_tell_outcomes(p, xd_reply_uint(xd_reply_field(fields, "p")), records,
                            (const uint8_t *)outcomes->str, outcomes->len);
-    tell_events(p, xd_reply_uint(xd_reply_field(fields, "f")), lengths, bytes);
+    tell_events(p, xd_reply_uint(xd_reply_field(fields, "f")), &plain);
+    xd_buf_free(&plain);
     p->out_records = records;
     p->out_events = events;
     if (records > p->committed) p->committed = records;

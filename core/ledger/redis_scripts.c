@@ -97,15 +97,15 @@ static const char append[] =
 
 /* KEYS: state, out, outbox, seen, the marks that the events' go into (all are named, so that a cluster whose
  * slot is moving refuses before anything is written). ARGV: epoch, nonce, records committed before and after,
- * events before and after, time of the last record, outcomes, closed refs, the events' marks, their lengths,
- * the events, the last commit whose closed refs are done, the messages ('': none), what was seen of whom
+ * events before and after, time of the last record, outcomes, closed refs, the events' marks, the events as a
+ * block, the last commit whose closed refs are done, the messages ('': none), what was seen of whom
  * ("partition=generation generation number;" ...), the line. FENCED, or done: now, or when it was sent before
  * (nobody else can have committed under this epoch). */
 static const char commit[] = CHANGED
     "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'events', 'records', 'replid', "
     "'line')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
-    "local c = changed(s[6], s[7], ARGV[16])\n"
+    "local c = changed(s[6], s[7], ARGV[15])\n"
     "if c then return c end\n"
     "if s[1] ~= ARGV[1] or s[2] ~= ARGV[2] then return redis.error_reply('FENCED by epoch ' .. s[1]) end\n"
     "if s[3] == ARGV[4] and s[4] == ARGV[6] then return 0 end\n"
@@ -113,9 +113,9 @@ static const char commit[] = CHANGED
     "if tonumber(ARGV[4]) > tonumber(s[5]) then return redis.error_reply('FENCED: the log ends before') end\n"
     "redis.call('XADD', KEYS[2], ARGV[6] .. '-' .. ARGV[4], 'p', ARGV[3], 'f', ARGV[5], 't', ARGV[7], 'o', "
     "ARGV[8],"
-    " 'c', ARGV[9], 'l', ARGV[11], 'b', ARGV[12], 'g', ARGV[16])\n"
-    "if ARGV[14] ~= '' then redis.call('XADD', KEYS[3], ARGV[4] .. '-0', 'm', ARGV[14]) end\n"
-    "for from, seen in string.gmatch(ARGV[15], '(%d+)=([%d ]+);') do redis.call('HSET', KEYS[4], from, seen) "
+    " 'c', ARGV[9], 'b', ARGV[11], 'g', ARGV[15])\n"
+    "if ARGV[13] ~= '' then redis.call('XADD', KEYS[3], ARGV[4] .. '-0', 'm', ARGV[13]) end\n"
+    "for from, seen in string.gmatch(ARGV[14], '(%d+)=([%d ]+);') do redis.call('HSET', KEYS[4], from, seen) "
     "end\n"
     "local event, at = ARGV[5] % 65536, 1\n"
     "for i = 5, #KEYS do\n"
@@ -123,7 +123,7 @@ static const char commit[] = CHANGED
     "  redis.call('SETRANGE', KEYS[i], 4 * event, string.sub(ARGV[10], at, past - 1))\n"
     "  event, at = 0, past\n"
     "end\n"
-    "redis.call('HSET', KEYS[1], 'committed', ARGV[4], 'events', ARGV[6], 'closed', ARGV[13])\n"
+    "redis.call('HSET', KEYS[1], 'committed', ARGV[4], 'events', ARGV[6], 'closed', ARGV[12])\n"
     "return 1\n";
 
 /* KEYS: state, lease. ARGV: the process, the lease's length in ms, the nonce, the line. What appenders left
@@ -186,8 +186,9 @@ static const char read_log[] =
     "return result\n";
 
 /* KEYS: state, out. ARGV: the first event wanted, bytes, the account's mark ('': all accounts), the prefix of
- * the marks. Oldest, head, where to go on, the line, then an offset and an event in turn: all that the account has, and
- * others of the same mark. At most 256 commits and 8 MiB of them are looked at, and four strings of marks. */
+ * the marks. Oldest, head, where to go on, the line, then of each commit that has such an event the first
+ * event and the block. As many commits as have so many bytes before they are compressed, and the marks of
+ * four strings, are looked at. */
 static const char read_events[] =
     "local s = redis.call('HMGET', KEYS[1], 'oldest', 'events', 'line')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
@@ -207,34 +208,17 @@ static const char read_events[] =
     "  end\n"
     "  return head, false\n"
     "end\n"
-    "local commit, seen, looked = {past = 0}, 0, 0\n"
-    "local function open(event)\n"
-    "  local e = redis.call('XRANGE', KEYS[2], string.format('%.0f-0', event + 1), '+', 'COUNT', 1)[1]\n"
-    "  if not e then return false end\n"
-    "  local f = {}\n"
-    "  for i = 1, #e[2], 2 do f[e[2][i]] = e[2][i + 1] end\n"
-    "  local first = tonumber(f.f)\n"
-    "  commit = {first = first, past = first + #f.l / 4, lengths = f.l, bytes = f.b, next = first, at = 1}\n"
-    "  seen, looked = seen + 1, looked + #f.b\n"
-    "  return true\n"
-    "end\n"
-    "local function skip(event)\n" /* the length of the event, which commit.at is brought to */
-    "  for i = commit.next - commit.first, event - commit.first do\n"
-    "    local length = struct.unpack('<I4', commit.lengths, 4 * i + 1)\n"
-    "    if commit.first + i == event then return length end\n"
-    "    commit.at, commit.next = commit.at + length, commit.next + 1\n"
-    "  end\n"
-    "end\n"
     "local event, bytes, found = math.max(tonumber(ARGV[1]), oldest), 0, true\n"
     "local result = {oldest, head, 0, s[3] or ''}\n"
     "while bytes < max and event < head do\n"
     "  if mark ~= '' then event, found = find(event) end\n"
     "  if not found then break end\n"
-    "  if event >= commit.past and (seen == 256 or looked >= 8388608 or not open(event)) then break end\n"
-    "  local length = skip(event)\n"
-    "  table.insert(result, event)\n"
-    "  table.insert(result, string.sub(commit.bytes, commit.at, commit.at + length - 1))\n"
-    "  bytes, event = bytes + length, event + 1\n"
+    "  local e = redis.call('XRANGE', KEYS[2], string.format('%.0f-0', event + 1), '+', 'COUNT', 1)[1]\n"
+    "  if not e then break end\n"
+    "  local f = {}\n"
+    "  for i = 1, #e[2], 2 do f[e[2][i]] = e[2][i + 1] end\n"
+    "  table.insert(result, tonumber(f.f)); table.insert(result, f.b)\n"
+    "  bytes, event = bytes + struct.unpack('<I4', f.b), tonumber(string.match(e[1], '^%d+'))\n"
     "end\n"
     "result[3] = event\n"
     "return result\n";
