@@ -2,7 +2,8 @@
  * were seen.
  *
  * A letter in Redis: receiver (16 bits), generations of sender and receiver (32), sequence number (64),
- * length (32), all little-endian, and the record. One entry of the outbox holds all letters of a commit. */
+ * length (32), all little-endian, and the record. One entry of the outbox holds all letters of a commit,
+ * compressed: what goes to several receivers differs little. */
 #include "core/ledger/redis_ledger.h"
 
 #include <stdio.h>
@@ -42,13 +43,17 @@ static void pack_letter(struct xd_buf *out, const struct xd_message *message, st
 void xd_redis_pack_post(struct xd_redis_post *post, const struct xd_output *output)
 {
     const struct xd_heard_mark *marks = (const struct xd_heard_mark *)(const void *)output->seen.data;
-    xd_buf_init(&post->letters, LETTERS_LIMIT);
+    struct xd_buf letters;
+    xd_buf_init(&letters, LETTERS_LIMIT);
+    xd_buf_init(&post->letters, 2 * (size_t)LETTERS_LIMIT);
     xd_buf_init(&post->seen, MARKS_LIMIT);
     for (uint32_t i = 0; i < xd_output_message_count(output); i++) {
         struct xd_str bytes;
         struct xd_message message = xd_output_message(output, i, &bytes);
-        pack_letter(&post->letters, &message, bytes);
+        pack_letter(&letters, &message, bytes);
     }
+    if (letters.len > 0 || letters.failed) xd_redis_compress(&post->letters, &letters);
+    xd_buf_free(&letters);
     for (size_t i = 0; i < output->seen.len / sizeof *marks; i++) {
         char text[80];
         int len =
@@ -64,9 +69,9 @@ void xd_redis_free_post(struct xd_redis_post *post)
     xd_buf_free(&post->seen);
 }
 
-static void unpack_letters(struct xd_buf *out, uint64_t number, const redisReply *bytes)
+static void unpack_letters(struct xd_buf *out, uint64_t number, const struct xd_buf *plain)
 {
-    const uint8_t *at = (const uint8_t *)bytes->str, *end = at + bytes->len;
+    const uint8_t *at = plain->data, *end = at + plain->len;
     while (end - at >= HEAD_BYTES) {
         struct xd_letter letter = {.number = number,
                                    .message = {.to = (uint16_t)get_le(at, 2),
@@ -132,28 +137,40 @@ static void send_call(struct post_call *call, const struct xd_args *args, xd_red
     if (call->code != XD_OK) xd_redis_put_off(call->ledger, &call->put_off);
 }
 
+/* The letters of an entry, which stay in *plain. */
+static void take_entry(struct xd_buf *letters, const redisReply *entry, struct xd_buf *plain)
+{
+    const redisReply *block = entry->elements == 2 ? xd_reply_field(entry->element[1], "m") : NULL;
+    uint64_t number, zero;
+    if (!block || !xd_reply_id(entry->element[0], &number, &zero)) return;
+    if (xd_redis_expand(plain, block))
+        unpack_letters(letters, number, plain);
+    else
+        letters->failed = true;
+}
+
 static void on_outbox(void *arg, redisReply **reply, int64_t replicas)
 {
     (void)replicas;
     struct post_call *call = arg;
     const redisReply *entries = *reply;
-    struct xd_buf letters;
+    struct xd_buf letters, plain[READ_COMMITS];
     xd_redis_answered(call->ledger);
-    if (!entries || entries->type != REDIS_REPLY_ARRAY) {
+    if (!entries || entries->type != REDIS_REPLY_ARRAY || entries->elements > READ_COMMITS) {
         xd_redis_suspect(call->p, entries);
         end_call(call, XD_STORAGE_FAILED);
         return;
     }
     xd_buf_init(&letters, LETTERS_LIMIT);
     for (size_t i = 0; i < entries->elements; i++) {
-        const redisReply *entry = entries->element[i];
-        const redisReply *bytes = entry->elements == 2 ? xd_reply_field(entry->element[1], "m") : NULL;
-        uint64_t number, zero;
-        if (bytes && xd_reply_id(entry->element[0], &number, &zero)) unpack_letters(&letters, number, bytes);
+        xd_buf_init(&plain[i], LETTERS_LIMIT);
+        take_entry(&letters, entries->element[i], &plain[i]);
     }
     call->letters(call->arg, letters.failed ? XD_NO_MEMORY : XD_OK,
                   (const struct xd_letter *)(const void *)letters.data,
                   (uint32_t)(letters.len / sizeof(struct xd_letter)));
+    for (size_t i = 0; i < entries->elements; i++)
+        xd_buf_free(&plain[i]);
     xd_buf_free(&letters);
     free(call);
 }
