@@ -46,6 +46,8 @@ static bool collect(struct xd_log_read *read, const redisReply *reply, struct xd
             offset++;
         }
         p->given_ms = ms;
+        if (offset > xd_reply_uint_at(reply, 0))
+            continue; /* a follower comes back for what is not committed yet */
         p->mark_ms = ms;
         p->mark_record = offset;
     }

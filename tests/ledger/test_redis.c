@@ -36,6 +36,50 @@ static void connections_cut_under_load_double_and_lose_nothing(void **state)
     rig_free(&rig);
 }
 
+/* --- followers -------------------------------------------------------------------------------------------
+ */
+
+struct read_back {
+    bool done;
+    uint32_t count;
+};
+
+static void on_read_back(void *arg, const struct xd_log_run *run)
+{
+    *(struct read_back *)arg = (struct read_back){.done = true, .count = run->count};
+}
+
+/* Reads the log from there on; how often Redis looked into it for that. */
+static int ranges_read_from(struct rig *rig, uint64_t from, uint32_t expected)
+{
+    struct read_back read = {.done = false};
+    assert_string_equal(redis_cli(&rig->server, "config resetstat"), "OK");
+    xd_ledger_read_log(rig->ledger, 0, from, 1 << 20, on_read_back, &read);
+    rig_wait(rig, &read.done);
+    assert_int_equal(read.count, expected);
+    return atoi(redis_cli(&rig->server, "info commandstats | sed -n 's/^cmdstat_xrange:calls=//p'"));
+}
+
+/* However long the log, and whether or not more is there than is committed. */
+static void a_follower_reads_on_where_it_was(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_start(&rig, NULL);
+    for (unsigned i = 0; i < 100; i++) {
+        append_many(&rig, i, 1, 0);
+        rig_wait_answers(&rig);
+    }
+    xd_ledger_release(rig.ledger, &rig.lease);
+    rig.owns = false;
+    append_many(&rig, 100, 5, 0);
+    rig_wait_answers(&rig);
+    assert_true(ranges_read_from(&rig, 0, 105) > 6);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(ranges_read_from(&rig, 100, 5), 1);
+    rig_free(&rig);
+}
+
 /* Redis has appended or committed, and nobody was told. */
 static void lost_answers_double_nothing(void **state)
 {
@@ -343,6 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_cut_under_load_double_and_lose_nothing),
+        cmocka_unit_test(a_follower_reads_on_where_it_was),
         cmocka_unit_test(lost_answers_double_nothing),
         cmocka_unit_test(a_killed_redis_loses_nothing_that_it_synced),
         cmocka_unit_test(without_redis_appends_fail_with_a_code_and_heal),
