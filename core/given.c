@@ -1,6 +1,6 @@
 #include "core/given.h"
 
-#include "core/mp.h"
+#include "core/utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,7 @@
 #include "core/json.h"
 
+#include "core/utf8.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>

@@ -65,10 +65,4 @@ const msgpack_object *xd_mp_get(const msgpack_object *map, const char *name);
 bool xd_mp_get_str(const msgpack_object *map, const char *name, struct xd_str *out);
 bool xd_mp_get_int(const msgpack_object *map, const char *name, int64_t *out);
 
-/* The length of the UTF-8 character that `text` begins with, 1 to 4, or 0 if it is not a whole one (overlong
- * forms, surrogates and what lies beyond U+10FFFF are none). */
-size_t xd_utf8_char(const char *text, size_t len);
-
-bool xd_utf8_valid(const char *text, size_t len);
-
 #endif

@@ -3,6 +3,7 @@
 #include "core/given.h"
 #include "core/mp.h"
 #include "core/order_parts.h"
+#include "core/utf8.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "core/mp.h"
 #include "core/order_parts.h"
 #include "core/pair.h"
+#include "core/utf8.h"
 #include "core/when.h"
 
 #include <string.h>

@@ -2,8 +2,8 @@
 #include "core/decimal.h"
 #include "core/features.h"
 #include "core/given.h"
-#include "core/mp.h"
 #include "core/order_parts.h"
+#include "core/utf8.h"
 #include "core/when.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 #include "clients/cli/cli.h"
 #include "core/json.h"
 #include "core/pair.h"
+#include "core/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 #include "clients/lib/failure.h"
 
 #include "core/mp.h"
+#include "core/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>

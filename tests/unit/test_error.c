@@ -1,5 +1,5 @@
 #include "core/error.h"
-#include "core/mp.h"
+#include "core/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

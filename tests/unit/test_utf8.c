@@ -1,7 +1,9 @@
-#include "core/mp.h"
+#include "core/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <cmocka.h>
