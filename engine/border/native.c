@@ -77,11 +77,12 @@ static void give_back_claim(struct xd_engine *engine, struct xd_slot *slot, cons
     give_days(engine, slot, rest, round->from_day, round->until_day);
 }
 
+/* A cancelled request is not filled by a match that was confirmed before its home heard of the withdrawal. */
 static void count_confirmed(struct xd_engine *engine, struct xd_slot *slot, int32_t part)
 {
     if (slot->side != XD_REQUEST) return;
     slot->confirmed += part;
-    if (slot->confirmed == slot->whole) xd_report_order(engine, slot, XD_EVENT_ORDER_FILLED, NULL);
+    if (xd_slot_state(slot) == XD_ORDER_FILLED) xd_report_order(engine, slot, XD_EVENT_ORDER_FILLED, NULL);
 }
 
 bool xd_mirror_enter(struct xd_engine *engine, struct xd_native *native, struct xd_mirror *mirror)

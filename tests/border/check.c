@@ -1,9 +1,13 @@
 /* What must hold, worked out anew from what all partitions hold. Matches are found at their homes; what their
  * other side has noted is compared with them, never relied on. */
+#include "core/event.h"
 #include "core/id.h"
+#include "core/mp.h"
 #include "core/when.h"
 #include "engine/border/border.h"
 #include "tests/border/cluster.h"
+
+#include <msgpack.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -140,6 +144,42 @@ void xd_cluster_check(const struct xd_cluster *cluster)
         check_order(cluster, uses.list[i].order, &uses.list[i], next - i);
     }
     free(uses.list);
+}
+
+/* --- what is told
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+/* An order that is told to be filled, or to have ended, is in that state. */
+static void check_told(const msgpack_object *event)
+{
+    struct xd_str type, state;
+    const msgpack_object *order = xd_mp_get(event, "order");
+    assert_true(xd_mp_get_str(event, "type", &type));
+    if (!order) return;
+    assert_true(xd_mp_get_str(order, "state", &state));
+    static const enum xd_order_state states[XD_EVENT_TYPE_COUNT] = {
+        [XD_EVENT_ORDER_FILLED] = XD_ORDER_FILLED,
+        [XD_EVENT_ORDER_CANCELLED] = XD_ORDER_CANCELLED,
+        [XD_EVENT_ORDER_EXPIRED] = XD_ORDER_EXPIRED,
+    };
+    for (enum xd_event_type told = 0; told < XD_EVENT_TYPE_COUNT; told++) {
+        if (!states[told] || !xd_str_equal(type, xd_str_of(xd_event_type_name(told)))) continue;
+        assert_true(xd_str_equal(state, xd_str_of(xd_order_state_name(states[told]))));
+    }
+}
+
+void xd_cluster_check_events(const struct xd_output *output)
+{
+    const char *events = (const char *)output->events.data;
+    msgpack_unpacked object;
+    msgpack_unpacked_init(&object);
+    for (size_t at = 0; at < output->events.len;) {
+        assert_int_equal(msgpack_unpack_next(&object, events, output->events.len, &at),
+                         MSGPACK_UNPACK_SUCCESS);
+        check_told(&object.data);
+    }
+    msgpack_unpacked_destroy(&object);
 }
 
 /* --- at rest

@@ -101,6 +101,7 @@ static void apply_packed(struct xd_cluster *cluster, unsigned partition, const u
     uint64_t next_match = engine->next_match;
     xd_output_clear(&cluster->output);
     assert_true(xd_engine_apply(engine, cluster->now_us / US, &record, &cluster->output));
+    xd_cluster_check_events(&cluster->output);
     take_output(cluster, partition);
     count_matches(cluster, engine, next_match);
     msgpack_unpacked_destroy(&object);

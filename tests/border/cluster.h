@@ -64,8 +64,9 @@ void xd_cluster_restore(struct xd_cluster *cluster, unsigned partition);
 struct xd_buf xd_cluster_save(const struct xd_cluster *cluster, unsigned partition);
 void xd_cluster_roll_back(struct xd_cluster *cluster, unsigned partition, struct xd_buf *kept);
 
-/* check.c: fails the test where a promise is broken. At any time: no order has more matched than it has. At
- * rest: all books agree. */
+/* check.c: fails the test where a promise is broken. At any time: no order has more matched than it has, and
+ * is in the state that events tell. At rest: all books agree. */
+void xd_cluster_check_events(const struct xd_output *output);
 void xd_cluster_check(const struct xd_cluster *cluster);
 void xd_cluster_check_at_rest(const struct xd_cluster *cluster);
 

@@ -4,6 +4,7 @@
 #include "core/schema.h"
 #include "core/when.h"
 #include "engine/border/border.h"
+#include "engine/explain/explain.h"
 #include "tests/border/cluster.h"
 
 #include <setjmp.h>
@@ -120,6 +121,17 @@ static uint64_t only_match(const struct scene *scene)
     return deal->id;
 }
 
+static enum xd_code explain(const struct scene *scene, uint64_t order)
+{
+    struct xd_error error = {0};
+    struct xd_buf out;
+    xd_buf_init(&out, 1 << 20);
+    struct xd_engine *engine = scene->cluster.members[xd_id_partition(order)].engine;
+    bool good = xd_engine_explain(engine, NOW, xd_str_of("*"), order, &out, &error);
+    xd_buf_free(&out);
+    return good ? XD_OK : error.code;
+}
+
 static const struct xd_order plain;
 
 static void a_match_is_made_at_the_home_of_the_extent(void **state)
@@ -130,7 +142,9 @@ static void a_match_is_made_at_the_home_of_the_extent(void **state)
     uint64_t offer = submit(&scene, XD_OFFER, "store", 5000, plain);
     uint64_t request = submit(&scene, XD_REQUEST, "acme", 3000, plain);
     assert_int_equal(slot_of(&scene, request)->open, 3000); /* it gathers */
+    assert_int_equal(explain(&scene, request), XD_CLAIMED);
     rest(&scene);
+    assert_int_equal(explain(&scene, request), XD_WRONG_STATE); /* filled */
     const struct xd_deal *deal = xd_table_get(&engine_of(&scene, scene.p)->deals, only_match(&scene));
     assert_int_equal(deal->state, XD_MATCH_CONFIRMED);
     assert_int_equal(deal->order[XD_OFFER]->id, offer);
@@ -178,6 +192,74 @@ static void a_proposal_is_withdrawn_with_the_order_elsewhere(void **state)
     assert_null(engine_of(&scene, scene.p)->first_deal);
     assert_null(slot_of(&scene, offer));
     assert_int_equal(slot_of(&scene, request)->open, 3000);
+    xd_cluster_end(&scene.cluster);
+}
+
+/* Trucks go the other way: the offer in the west reaches the load in the east. */
+static uint64_t submit_truck(struct scene *scene, enum xd_side side, const char *account)
+{
+    struct xd_record record = {
+        .type = XD_RECORD_ORDER, .account = xd_str_of(account), .credit = XD_CREDIT_UNKNOWN};
+    struct xd_order order = {.side = side,
+                             .kind = XD_TRUCK,
+                             .ref = xd_str_of(account),
+                             .confirm = XD_CONFIRM_MANUAL,
+                             .hold_s = 900,
+                             .amount = {[XD_KG] = 1000, [XD_PALLETS] = 200},
+                             .currency = xd_currency("CNY", 3),
+                             .valid_until = NOW + 3 * XD_DAY_S};
+    static const enum xd_field_id both[] = {XD_F_SIDE,    XD_F_KIND, XD_F_REF, XD_F_CONFIRM,
+                                            XD_F_PALLETS, XD_F_KG,   XD_F_FROM};
+    static const enum xd_field_id own[][5] = {
+        [XD_OFFER] = {XD_F_FROM, XD_F_AVAILABLE_FROM, XD_F_AVAILABLE_UNTIL, XD_F_MAX_DETOUR_KM,
+                      XD_F_SPEED_KMH},
+        [XD_REQUEST] = {XD_F_TO, XD_F_PICKUP_FROM, XD_F_PICKUP_UNTIL, XD_F_DELIVER_UNTIL, XD_F_MAX_PRICE},
+    };
+    for (unsigned i = 0; i < sizeof both / sizeof *both; i++) {
+        gives(&order, both[i]);
+    }
+    for (unsigned i = 0; i < sizeof own[side] / sizeof *own[side]; i++) {
+        gives(&order, own[side][i]);
+    }
+    if (side == XD_OFFER) {
+        order.from = west;
+        order.available_from = NOW;
+        order.available_until = NOW + 9 * XD_DAY_S;
+        order.max_detour_m = 3000000;
+        order.speed = 600;
+    } else {
+        order.from = east;
+        order.to = (struct xd_place){east.lat_e7 + 1000000, east.lon_e7};
+        order.pickup_from = NOW;
+        order.pickup_until = NOW + 3 * XD_DAY_S;
+        order.deliver_until = NOW + 9 * XD_DAY_S;
+        order.max_price = 1000000;
+    }
+    record.order = order;
+    return xd_cluster_submit(&scene->cluster, &record);
+}
+
+/* The order stays cancelled, and was never filled; the match stands. */
+static void a_withdrawal_meets_the_confirmation(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    uint64_t request = submit_truck(&scene, XD_REQUEST, "acme");
+    uint64_t offer = submit_truck(&scene, XD_OFFER, "fleet");
+    rest(&scene);
+    unsigned home = xd_id_partition(offer), elsewhere = xd_id_partition(request);
+    const struct xd_deal *deal = engine_of(&scene, home)->first_deal;
+    assert_non_null(deal);
+    assert_int_equal(act(&scene, XD_RECORD_ACCEPT, "acme", 0, deal->id), XD_OK);
+    assert_int_equal(act(&scene, XD_RECORD_ACCEPT, "fleet", 0, deal->id), XD_OK);
+    assert_int_equal(deal->state, XD_MATCH_CONFIRMED);
+    assert_int_equal(act(&scene, XD_RECORD_CANCEL, "acme", request, 0), XD_OK);
+    assert_int_equal(xd_slot_state(slot_of(&scene, request)), XD_ORDER_CANCELLED);
+    pass(&scene, home, elsewhere); /* the events of the confirmation are checked here */
+    rest(&scene);
+    assert_int_equal(deal->state, XD_MATCH_CONFIRMED);
+    assert_int_equal(xd_slot_state(slot_of(&scene, request)), XD_ORDER_CANCELLED);
     xd_cluster_end(&scene.cluster);
 }
 
@@ -399,6 +481,7 @@ int main(void)
         cmocka_unit_test(a_match_is_made_at_the_home_of_the_extent),
         cmocka_unit_test(a_cancelled_claim_waits_for_its_answer),
         cmocka_unit_test(a_proposal_is_withdrawn_with_the_order_elsewhere),
+        cmocka_unit_test(a_withdrawal_meets_the_confirmation),
         cmocka_unit_test(a_ghost_that_is_behind_is_told_with_the_answer),
         cmocka_unit_test(a_lapse_waits_for_the_answer),
         cmocka_unit_test(a_pair_that_was_refused_is_not_claimed_again),

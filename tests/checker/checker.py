@@ -63,8 +63,8 @@ class Checker:
         self.report.where = "the end"
         self._second_over()
         for request in self.book.orders.values():
-            if not request.offer and self._is_elsewhere(request) and self._bound(request) == request.amount and \
-                    request.id not in self.told_filled:
+            if not request.offer and not request.closed and self._is_elsewhere(request) and \
+                    self._bound(request) == request.amount and request.id not in self.told_filled:
                 self.report("filled-missing", "%r is filled and nobody was told", request)
 
     def _is_elsewhere(self, request):
