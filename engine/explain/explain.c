@@ -1,5 +1,6 @@
 #include "engine/explain/explain.h"
 
+#include "engine/border/border.h"
 #include "engine/explain/explanation.h"
 #include "engine/explain/judge.h"
 #include "engine/explain/reach.h"
@@ -80,6 +81,14 @@ static const char *why_not_open(const struct xd_slot *slot)
     }
 }
 
+static bool fail_not_open(const struct xd_engine *engine, const struct xd_slot *slot, struct xd_error *error)
+{
+    if (slot->ended == XD_LIVE && (slot->aside || xd_border_claimed(engine, slot)))
+        return xd_fail(error, XD_CLAIMED, "id",
+                       "the order is being matched with those of other partitions; try again later");
+    return xd_fail(error, XD_WRONG_STATE, "id", "%s", why_not_open(slot));
+}
+
 /* Asks as of `now`: the engine's own time stands still between records. */
 static int64_t set_now(struct xd_engine *engine, int64_t now)
 {
@@ -96,7 +105,7 @@ bool xd_engine_explain(struct xd_engine *engine, int64_t now, struct xd_str acco
         return xd_fail(error, XD_WRONG_STATE, "id", "the order has ended and has left the book");
     if (!slot || !owns(slot, account))
         return xd_fail(error, XD_NOT_FOUND, "id", "%s", xd_code_meaning(XD_NOT_FOUND));
-    if (!xd_rests(slot)) return xd_fail(error, XD_WRONG_STATE, "id", "%s", why_not_open(slot));
+    if (!xd_rests(slot)) return fail_not_open(engine, slot, error);
     struct xd_explanation *explanation = calloc(1, sizeof *explanation);
     if (!explanation) return xd_fail(error, XD_NO_MEMORY, NULL, "%s", xd_code_meaning(XD_NO_MEMORY));
     int64_t before = set_now(engine, now);

@@ -100,9 +100,21 @@ class Matching(InCluster):
             with self.assertRaises(support.Refused) as refused:
                 carrier.call("submit", offer("o", 4, at=1893456000))
             self.assertEqual(refused.exception.code, "ref_conflict")
-            found = carrier.call("explain", {"ref": "o"})
+            found = self.explained(carrier, "o")
             self.assertEqual(found["order"]["id"] if "order" in found else found["id"], first["id"])
             self.assertEqual(carrier.call("cancel", {"ref": "o"})["status"], "cancelled")
+
+
+    @staticmethod
+    def explained(client, ref):
+        """The explanation of an order, as soon as it is not being matched over a border any more."""
+        deadline = time.monotonic() + support.TIMEOUT
+        while True:
+            try:
+                return client.call("explain", {"ref": ref})
+            except support.Refused as refused:
+                if refused.code != "claimed" or time.monotonic() > deadline:
+                    raise
 
 
 class Borders(InCluster):
