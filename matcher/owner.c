@@ -71,12 +71,28 @@ static void start_over(struct xd_owner *owner, enum xd_code code)
 
 /* --- ticks ------------------------------------------------------------------------------------------------------------------ */
 
+static void await_deadline(struct xd_owner *owner)
+{
+    int64_t next = xd_engine_next_deadline(owner->engine);
+    if (next == INT64_MAX) {
+        event_del(owner->deadline);
+        return;
+    }
+    int64_t wait_ms = next * 1000 - xd_ledger_now_ms(owner->ledger);
+    if (wait_ms < 1) wait_ms = 1;
+    if (wait_ms > LONGEST_WAIT_S * 1000) wait_ms = LONGEST_WAIT_S * 1000;
+    event_add(owner->deadline, &(struct timeval){.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000});
+}
+
+/* A deadline may have been reached meanwhile, of a record that came before the tick or at the tick's own time. A tick that was
+ * lost is made again: the deadline is still due after the rebuild. */
 static void ticked(void *arg, const struct xd_append_result *result)
 {
     struct xd_owner *owner = arg;
-    (void)result; /* a tick that was lost is made again: the deadline is still due after the rebuild */
+    (void)result;
     if (returned_too_late(owner)) return;
     owner->ticking = false;
+    if (owner->owning) await_deadline(owner);
 }
 
 static void append_tick(struct xd_owner *owner)
@@ -89,19 +105,6 @@ static void append_tick(struct xd_owner *owner)
     owner->pending++;
     xd_ledger_append(owner->ledger, owner->lease.partition, 0, bytes.data, bytes.len, ticked, owner);
     xd_buf_free(&bytes);
-}
-
-static void await_deadline(struct xd_owner *owner)
-{
-    int64_t next = xd_engine_next_deadline(owner->engine);
-    if (next == INT64_MAX) {
-        event_del(owner->deadline);
-        return;
-    }
-    int64_t wait_ms = next * 1000 - xd_ledger_now_ms(owner->ledger);
-    if (wait_ms < 1) wait_ms = 1;
-    if (wait_ms > LONGEST_WAIT_S * 1000) wait_ms = LONGEST_WAIT_S * 1000;
-    event_add(owner->deadline, &(struct timeval){.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000});
 }
 
 static void deadline_reached(evutil_socket_t fd, short what, void *arg)
