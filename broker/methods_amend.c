@@ -93,6 +93,11 @@ static void append(struct amend *amend)
         refuse(amend, XD_NOT_FOUND);
         return;
     }
+    enum xd_code code = xd_ledger_room(broker->ledger, partition);
+    if (code != XD_OK) {
+        refuse(amend, code);
+        return;
+    }
     if (!make_record(broker, amend)) {
         refuse(amend, XD_NO_MEMORY);
         return;

@@ -271,7 +271,11 @@ static void take(struct item *item, struct xd_str account, const struct xd_order
             xd_ledger_find_ref(ledger, account, order->ref, on_found, item);
         return;
     }
-    enum xd_code code = XD_OK;
+    enum xd_code code = xd_ledger_room(ledger, partition);
+    if (code != XD_OK) {
+        finish(item, code);
+        return;
+    }
     if (xd_ledger_reserve(ledger, partition, account, order->ref, xd_order_digest(order), &code, &item->id,
                           on_reserved, item) == XD_RESERVE_LATER) {
         put_aside(item, partition, account, order); /* on_reserved sees whether it was */

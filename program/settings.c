@@ -186,6 +186,17 @@ static const struct xd_option table[] = {
      .min = 100,
      .max = 600 * 1000,
      .doc = "How long a process that has died keeps its partitions."},
+    {.group = "Redis",
+     .name = "outbox",
+     .type = XD_OPTION_SIZE,
+     .offset = AT(outbox),
+     .value = "SIZE",
+     .fallback = "64m",
+     .min = 1024,
+     .max = INT64_C(4096) * MIB,
+     .doc = "Bytes of a partition's messages to others that none of them has taken in, above which its new "
+            "orders "
+            "and amendments are refused with 'overloaded'."},
 
     {.group = "Market",
      .name = "currency",

@@ -27,6 +27,7 @@ struct xd_settings {
     bool accept_weak_redis;
     int64_t redis_timeout_ms;
     int64_t lease_ms;
+    int64_t outbox; /* bytes that nobody has seen */
     bool keep_log;
     bool rebuild;             /* replay the log from its start, whatever snapshots there are */
     int64_t retain_events_ms; /* 0: for ever */

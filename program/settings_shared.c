@@ -48,6 +48,7 @@ struct xd_redis_ledger_options xd_settings_redis(const struct xd_settings *setti
                                             .keep_log = settings->keep_log,
                                             .event_retention_s = (settings->retain_events_ms + 999) / 1000,
                                             .backlog_limit = (size_t)settings->backlog,
+                                            .outbox_limit = (size_t)settings->outbox,
                                             .lease_ms = (uint32_t)settings->lease_ms,
                                             .timeout_ms = (uint32_t)settings->redis_timeout_ms};
 }

@@ -13,6 +13,7 @@ struct xd_ledger_ops {
                      xd_find_ref_cb *callback, void *arg);
     void (*append)(struct xd_ledger *ledger, uint16_t partition, uint64_t order_id, const uint8_t *record,
                    size_t len, xd_append_cb *callback, void *arg);
+    enum xd_code (*room)(struct xd_ledger *ledger, uint16_t partition); /* NULL: always */
     size_t (*backlog)(const struct xd_ledger *ledger);
     size_t (*backlog_limit)(const struct xd_ledger *ledger);
     enum xd_code (*health)(const struct xd_ledger *ledger);

@@ -25,6 +25,11 @@ void xd_ledger_append(struct xd_ledger *ledger, uint16_t partition, uint64_t ord
     ledger->ops->append(ledger, partition, order_id, record, len, callback, arg);
 }
 
+enum xd_code xd_ledger_room(struct xd_ledger *ledger, uint16_t partition)
+{
+    return ledger->ops->room ? ledger->ops->room(ledger, partition) : XD_OK;
+}
+
 size_t xd_ledger_backlog(const struct xd_ledger *ledger)
 {
     return ledger->ops->backlog(ledger);

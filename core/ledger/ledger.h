@@ -94,6 +94,11 @@ typedef void xd_append_cb(void *arg, const struct xd_append_result *result);
 void xd_ledger_append(struct xd_ledger *ledger, uint16_t partition, uint64_t order_id, const uint8_t *record,
                       size_t len, xd_append_cb *callback, void *arg);
 
+/* XD_OK; XD_OVERLOADED: too many messages to other partitions wait until they are seen, so no new orders and
+ * no new terms are to be appended (docs/CLUSTER.md, Bounds). What ends orders is. XD_NOT_FOUND: no such
+ * partition. */
+enum xd_code xd_ledger_room(struct xd_ledger *ledger, uint16_t partition);
+
 /* Bytes that wait for the disk, and how many may. A reader of sockets stops reading above half of it. */
 size_t xd_ledger_backlog(const struct xd_ledger *ledger);
 size_t xd_ledger_backlog_limit(const struct xd_ledger *ledger);

@@ -285,6 +285,7 @@ static const struct xd_ledger_ops ops = {
     .reserve = xd_redis_reserve,
     .find_ref = xd_redis_find_ref,
     .append = xd_redis_append,
+    .room = xd_redis_room,
     .backlog = backlog,
     .backlog_limit = backlog_limit,
     .health = health,

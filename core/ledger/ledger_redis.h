@@ -30,6 +30,7 @@ struct xd_redis_ledger_options {
     bool keep_log;                 /* records before a snapshot are not trimmed */
     int64_t event_retention_s;     /* events older than this are trimmed; 0: never */
     size_t backlog_limit;          /* bytes waiting for Redis before XD_OVERLOADED */
+    size_t outbox_limit;           /* bytes of messages that nobody has seen before xd_ledger_room says so */
     uint32_t lease_ms;
     uint64_t process;          /* who this is, as leases name it; 0: drawn */
     const char *freed_channel; /* is told the number of each partition that is given back; NULL: none is */

@@ -245,6 +245,7 @@ static void stored(struct xd_rpart *p, const redisReply *reply, int64_t replicas
     entry->first = xd_reply_uint_at(reply, 0);
     entry->since_ms = p->stored_ms = xd_redis_monotonic();
     p->stored_serial = entry->serial;
+    p->unseen = xd_reply_uint_at(reply, 2);
     entry->reached = reached(p, replicas);
     if (entry->first + entry->count > p->records) p->records = entry->first + entry->count;
     xd_redis_note_time(ledger, ms);

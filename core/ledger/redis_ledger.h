@@ -78,6 +78,9 @@ struct xd_rpart {
     int64_t stored_ms;
     bool appending;
     uint64_t appended, answered; /* records, since the start */
+    uint64_t unseen;             /* bytes of the outbox, as Redis told last */
+    int64_t unseen_ms;           /* asked last */
+    bool asking_unseen;
     uint64_t order_next, order_end;
     bool ordering;
 
@@ -312,6 +315,8 @@ struct xd_redis_post {
 };
 void xd_redis_pack_post(struct xd_redis_post *post, const struct xd_output *output);
 void xd_redis_free_post(struct xd_redis_post *post);
+
+enum xd_code xd_redis_room(struct xd_ledger *ledger, uint16_t partition);
 
 /* --- the rest ---------------------------------------------------------------------------------------------
  */

@@ -10,7 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_BYTES = 22, READ_COMMITS = 64, LETTERS_LIMIT = 256 << 20, MARKS_LIMIT = 1 << 20 };
+enum {
+    HEAD_BYTES = 22,
+    READ_COMMITS = 64,
+    LETTERS_LIMIT = 256 << 20,
+    MARKS_LIMIT = 1 << 20,
+    ASK_UNSEEN_MS = 100
+};
 
 /* --- packing -------------------------------------------------------------------------------------------- */
 
@@ -215,6 +221,40 @@ void xd_ledger_redis_read_seen(struct xd_ledger *base, uint16_t partition, uint1
     xd_args_text(&args, call->p->seen_key);
     xd_args_uint(&args, from);
     send_call(call, &args, on_seen);
+}
+
+/* --- bounding ------------------------------------------------------------------------------------------- */
+
+static void on_unseen(void *arg, redisReply **reply, int64_t replicas)
+{
+    (void)replicas;
+    struct xd_rpart *p = arg;
+    xd_redis_answered(p->ledger);
+    p->asking_unseen = false;
+    if (xd_redis_code(*reply) != XD_OK)
+        xd_redis_suspect(p, *reply);
+    else
+        p->unseen = xd_reply_uint_at(*reply, 0) - xd_reply_uint_at(*reply, 1);
+}
+
+/* Each append tells how much there is. Where that is too much nothing may be appended, so it is asked for. */
+enum xd_code xd_redis_room(struct xd_ledger *base, uint16_t partition)
+{
+    struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
+    struct xd_rpart *p = xd_rpart_of(ledger, partition);
+    int64_t now = xd_redis_monotonic();
+    if (!p) return XD_NOT_FOUND;
+    if (p->unseen <= ledger->options.outbox_limit) return XD_OK;
+    if (p->asking_unseen || ledger->closing || now - p->unseen_ms < ASK_UNSEEN_MS) return XD_OVERLOADED;
+    struct xd_redis_to to = {.lane = XD_REDIS_READS, .slot = p->slot};
+    struct xd_args args = {0};
+    xd_args_text(&args, "HMGET");
+    xd_args_text(&args, p->state_key);
+    xd_args_text(&args, "posted");
+    xd_args_text(&args, "trimmed");
+    p->unseen_ms = now;
+    p->asking_unseen = xd_redis_ask(ledger, &to, &args, on_unseen, p) == XD_OK;
+    return XD_OVERLOADED;
 }
 
 /* --- trimming ------------------------------------------------------------------------------------------- */

@@ -72,28 +72,30 @@ static const char check[] =
 
 /* KEYS: state, log. ARGV: who appends; its serial, which rises; number of records; the time in ms, '' for the
  * server's; the records; the line. An appender has one batch under way at a time, so the last serial that it
- * stored tells whether this one is stored already. */
-static const char append[] =
-    CHANGED "local me = 'a:' .. ARGV[1]\n"
-            "local s = redis.call('HMGET', KEYS[1], 'records', 'last', me, 'replid', 'line')\n"
-            "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
-            "local c = changed(s[4], s[5], ARGV[6])\n"
-            "if c then return c end\n"
-            "if s[3] then\n"
-            "  local serial, first, ms = string.match(s[3], '^(%d+) (%d+) (%d+)$')\n"
-            "  if tonumber(serial) >= tonumber(ARGV[2]) then return {tonumber(first), tonumber(ms)} end\n"
-            "end\n"
-            "local ms = tonumber(ARGV[4])\n"
-            "if not ms then\n"
-            "  local t = redis.call('TIME')\n"
-            "  ms = t[1] * 1000 + math.floor(t[2] / 1000)\n"
-            "end\n"
-            "local first, last = tonumber(s[1]), tonumber(s[2])\n"
-            "if ms < last then ms = last end\n"
-            "redis.call('XADD', KEYS[2], string.format('%.0f-%.0f', ms, first), 'n', ARGV[3], 'b', ARGV[5])\n"
-            "redis.call('HSET', KEYS[1], 'records', string.format('%.0f', first + tonumber(ARGV[3])), 'last',"
-            " string.format('%.0f', ms), me, string.format('%s %.0f %.0f', ARGV[2], first, ms))\n"
-            "return {first, ms}\n";
+ * stored tells whether this one is stored already. The first record's offset, its time, and the bytes of the
+ * outbox. */
+static const char append[] = CHANGED
+    "local me = 'a:' .. ARGV[1]\n"
+    "local s = redis.call('HMGET', KEYS[1], 'records', 'last', me, 'replid', 'line', 'posted', 'trimmed')\n"
+    "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
+    "local c = changed(s[4], s[5], ARGV[6])\n"
+    "if c then return c end\n"
+    "local unseen = (s[6] or 0) - (s[7] or 0)\n"
+    "if s[3] then\n"
+    "  local serial, first, ms = string.match(s[3], '^(%d+) (%d+) (%d+)$')\n"
+    "  if tonumber(serial) >= tonumber(ARGV[2]) then return {tonumber(first), tonumber(ms), unseen} end\n"
+    "end\n"
+    "local ms = tonumber(ARGV[4])\n"
+    "if not ms then\n"
+    "  local t = redis.call('TIME')\n"
+    "  ms = t[1] * 1000 + math.floor(t[2] / 1000)\n"
+    "end\n"
+    "local first, last = tonumber(s[1]), tonumber(s[2])\n"
+    "if ms < last then ms = last end\n"
+    "redis.call('XADD', KEYS[2], string.format('%.0f-%.0f', ms, first), 'n', ARGV[3], 'b', ARGV[5])\n"
+    "redis.call('HSET', KEYS[1], 'records', string.format('%.0f', first + tonumber(ARGV[3])), 'last',"
+    " string.format('%.0f', ms), me, string.format('%s %.0f %.0f', ARGV[2], first, ms))\n"
+    "return {first, ms, unseen}\n";
 
 /* KEYS: state, out, outbox, seen, the marks that the events' go into (all are named, so that a cluster whose
  * slot is moving refuses before anything is written). ARGV: epoch, nonce, records committed before and after,
@@ -114,7 +116,10 @@ static const char commit[] = CHANGED
     "redis.call('XADD', KEYS[2], ARGV[6] .. '-' .. ARGV[4], 'p', ARGV[3], 'f', ARGV[5], 't', ARGV[7], 'o', "
     "ARGV[8],"
     " 'c', ARGV[9], 'b', ARGV[11], 'g', ARGV[15])\n"
-    "if ARGV[13] ~= '' then redis.call('XADD', KEYS[3], ARGV[4] .. '-0', 'm', ARGV[13]) end\n"
+    "if ARGV[13] ~= '' then\n"
+    "  local posted = redis.call('HINCRBY', KEYS[1], 'posted', #ARGV[13]) - #ARGV[13]\n"
+    "  redis.call('XADD', KEYS[3], ARGV[4] .. '-0', 'm', ARGV[13], 'a', string.format('%.0f', posted))\n"
+    "end\n"
     "for from, seen in string.gmatch(ARGV[14], '(%d+)=([%d ]+);') do redis.call('HSET', KEYS[4], from, seen) "
     "end\n"
     "local event, at = ARGV[5] % 65536, 1\n"
@@ -287,9 +292,14 @@ static const char count[] = CHANGED "local s = redis.call('HMGET', KEYS[1], 'rep
                                     "return c or redis.call('HINCRBY', KEYS[1], ARGV[2], ARGV[3])\n";
 
 /* KEYS: state, outbox. ARGV: the line, the first entry that stays. */
-static const char trim_outbox[] = CHANGED "local s = redis.call('HMGET', KEYS[1], 'replid', 'line')\n"
-                                          "local c = changed(s[1], s[2], ARGV[1])\n"
-                                          "return c or redis.call('XTRIM', KEYS[2], 'MINID', ARGV[2])\n";
+static const char trim_outbox[] =
+    CHANGED "local s = redis.call('HMGET', KEYS[1], 'replid', 'line', 'posted')\n"
+            "local c = changed(s[1], s[2], ARGV[1])\n"
+            "if c then return c end\n"
+            "local gone = redis.call('XTRIM', KEYS[2], 'MINID', ARGV[2])\n"
+            "local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]\n"
+            "redis.call('HSET', KEYS[1], 'trimmed', first and (first[2][4] or 0) or s[3] or 0)\n"
+            "return gone\n";
 
 /* KEYS: the ref. ARGV: the order's id, as the ref holds it. */
 static const char free_ref[] =

@@ -5,12 +5,17 @@
  *
  *   xd:{p7}:state     hash: epoch, nonce, records, last (ms of the last record), committed, events, orders,
  *                     generation, line (the generation and where it began), replid, synced, place (of the
- * server that was checked last), a:PROCESS (the last entry that it appended), ... xd:{p7}:log       stream:
- * an entry carries a batch of records. Its id is <ms>-<offset of the first>: n, b xd:{p7}:out       stream:
- * an entry carries a commit. Its id is <events after it>-<records after it>: p, f, t, o, c, b, g (the
- * line) xd:{p7}:lease     string that expires: the process that works on the partition xd:{p7}:marks:N
- * string: 32 bits of each event from 65536 N on, by which an account's are found xd:{p7}:s:N:I     string:
- * piece I of snapshot N
+ *                     server that was checked last), a:PROCESS (the last entry that it appended), posted
+ *                     and trimmed (bytes that ever came into the outbox, and that left it), ...
+ *   xd:{p7}:log       stream: an entry carries a batch of records. Its id is <ms>-<offset of the first>: n, b
+ *   xd:{p7}:out       stream: an entry carries a commit. Its id is <events after it>-<records after it>:
+ *                     p, f, t, o, c, b, g (the line)
+ *   xd:{p7}:outbox    stream: an entry carries the messages of a commit. Its id is <records after it>-0:
+ *                     m, a (posted before it)
+ *   xd:{p7}:seen      hash: partition -> the last message of it that was applied
+ *   xd:{p7}:lease     string that expires: the process that works on the partition
+ *   xd:{p7}:marks:N   string: 32 bits of each event from 65536 N on, by which an account's are found
+ *   xd:{p7}:s:N:I     string: piece I of snapshot N
  *
  * The keys of an account, under its own tag: xd:{NAME}:r:REF (the order's id and digest) and
  * xd:{NAME}:cursors. */

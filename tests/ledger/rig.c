@@ -46,7 +46,7 @@ static struct xd_ledger *open_redis(struct rig *rig, struct xd_error *error)
     rig->redis.market_given = rig->options.market_given;
     rig->redis.keep_log = rig->options.keep_log;
     rig->redis.event_retention_s = rig->options.event_retention_s;
-    rig->redis.backlog_limit = rig->options.backlog_limit;
+    rig->redis.backlog_limit = rig->redis.outbox_limit = rig->options.backlog_limit;
     rig->redis.clock_ms = rig->options.clock_ms;
     rig->redis.clock_arg = rig->options.clock_arg;
     return xd_ledger_open_redis(rig->base, &rig->redis, error);

@@ -184,6 +184,59 @@ class Questions(InCluster):
             self.assertLess(abs(time.monotonic() - begun - 1), 0.5)
 
 
+class Bounds(InCluster):
+    def homes(self, carrier):
+        """A city of each partition that has one, asked while nobody owns any."""
+        orders = [offer("near%d" % city, city, max_detour_km=1) for city in range(len(rig.CITIES))]
+        answers = carrier.call("submit", {"orders": orders})["results"]
+        return {int(answer["id"].split("-")[0][1:]): city for city, answer in enumerate(answers)}
+
+    def start_without(self, partition):
+        """A matcher that owns all partitions but one."""
+        matcher = self.cluster.matcher()
+        self.wait_for(lambda: {owner for number, owner in enumerate(self.cluster.owners()) if number != partition},
+                      {matcher.id})
+        return matcher
+
+    def wait_for(self, made, wanted):
+        deadline = time.monotonic() + support.TIMEOUT
+        while (last := made()) != wanted:
+            self.assertLess(time.monotonic(), deadline, "%s, not %s" % (last, wanted))
+
+    def test_a_full_outbox_refuses_new_orders(self):
+        """One partition has no owner, so what another has for it is not seen, whoever owns that, until it has one."""
+        def code(method, params):
+            try:
+                carrier.call(method, params)
+            except support.Refused as refused:
+                return refused.code
+            return "ok"
+
+        with self.cluster.broker("--outbox", "4k").client("carrier") as carrier:
+            homes = self.homes(carrier)
+            (_, full), (away, _), (_, other) = list(homes.items())[:3]
+            self.cluster.redis.cli("SET", "xd:{p%d}:lease" % away, "0123456789abcdef", "PX", "600000")
+            matcher = self.start_without(away)
+            sent = 0
+            while code("submit", offer("o%d" % sent, full, max_detour_km=9000)) == "ok":
+                sent += 1
+                self.assertLess(sent, 1000)
+            self.assertGreater(sent, 3)
+            self.assertEqual(code("submit", offer("more", full)), "overloaded")
+            self.assertEqual(code("amend", {"ref": "o1", "max_detour_km": 8000}), "overloaded")
+            self.assertEqual(code("submit", offer("elsewhere", other, max_detour_km=1)), "ok")
+            self.assertEqual(code("cancel", {"ref": "o0"}), "ok")
+            matcher.kill()
+            matcher = self.start_without(away)
+            self.assertEqual(code("cancel", {"ref": "o2"}), "ok")
+            self.assertEqual(code("submit", offer("more", full)), "overloaded")
+            matcher.kill()
+            self.cluster.redis.cli("DEL", "xd:{p%d}:lease" % away)
+            self.cluster.matcher()
+            self.wait_for(lambda: code("submit", offer("more", full)), "ok")
+            self.assertEqual(code("amend", {"ref": "o1", "max_detour_km": 8000}), "ok")
+
+
 class ComingAndGoing(InCluster):
     def trade(self, broker, tag, cities=range(len(rig.CITIES))):
         """A match in each city; how long the slowest took to be told."""
