@@ -180,21 +180,30 @@ static struct xd_entry *take_first(struct xd_rpart *p)
     return entry;
 }
 
-void xd_redis_tell_outcomes(struct xd_rpart *p, uint64_t from, uint64_t next, const uint8_t *outcomes,
-                            size_t len)
+/* `*refusal` counts those that were passed: they are in the records' order, and so is what is asked for. */
+static void take_outcome(const struct xd_redis_outcomes *of, size_t *refusal, struct xd_append_result *result)
 {
-    while (p->stored && p->stored->first < next) {
+    size_t record = (size_t)(result->offset - of->from), at = 2 * record;
+    if (at + 2 > of->len) return;
+    uint16_t outcome = (uint16_t)(of->outcomes[at] | of->outcomes[at + 1] << 8);
+    result->outcome = xd_outcome_code(outcome);
+    result->note = xd_outcome_note(outcome);
+    while (*refusal < of->refusal_count && of->refusals[*refusal].record < record)
+        ++*refusal;
+    if (*refusal < of->refusal_count && of->refusals[*refusal].record == record)
+        result->refusal = &of->refusals[*refusal].error;
+}
+
+void xd_redis_tell_outcomes(struct xd_rpart *p, const struct xd_redis_outcomes *of)
+{
+    size_t refusal = 0;
+    while (p->stored && p->stored->first < of->next) {
         struct xd_entry *entry = p->stored;
         for (uint64_t offset = entry->first + entry->answered;
-             entry->answered < entry->count && offset < next; offset++) {
-            size_t at = (size_t)(offset - from) * 2;
+             entry->answered < entry->count && offset < of->next; offset++) {
             struct xd_append_result result = {
-                .offset = offset, .reached = entry->reached, .outcome_known = offset >= from};
-            if (result.outcome_known && at + 2 <= len) {
-                uint16_t outcome = (uint16_t)(outcomes[at] | outcomes[at + 1] << 8);
-                result.outcome = xd_outcome_code(outcome);
-                result.note = xd_outcome_note(outcome);
-            }
+                .offset = offset, .reached = entry->reached, .outcome_known = offset >= of->from};
+            if (result.outcome_known) take_outcome(of, &refusal, &result);
             answer_one(p, entry, &result);
         }
         if (entry->answered < entry->count) return;

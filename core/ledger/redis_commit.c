@@ -40,7 +40,7 @@ bool xd_redis_commits_full(const struct xd_rpart *p)
 static void account_for(struct xd_rpart *p, struct xd_commit_node *node)
 {
     size_t cost = node->output.events.len + node->output.outcomes.len + node->output.closed.len +
-                  node->output.messages.len;
+                  node->output.messages.len + node->output.refusals.len;
     p->ledger->backlog += cost - node->cost;
     p->commits_cost += cost - node->cost;
     node->cost = cost;
@@ -119,12 +119,24 @@ static void join_messages(struct xd_output *output, const struct xd_output *more
     xd_buf_add(&output->seen, more->seen.data, more->seen.len);
 }
 
+/* `records`: of the commits that it joins. */
+static void join_refusals(struct xd_output *output, const struct xd_output *more, uint32_t records)
+{
+    const struct xd_refusal *refusals = (const struct xd_refusal *)(const void *)more->refusals.data;
+    for (size_t i = 0; i < more->refusals.len / sizeof *refusals; i++) {
+        struct xd_refusal refusal = refusals[i];
+        refusal.record += records;
+        xd_buf_add(&output->refusals, &refusal, sizeof refusal);
+    }
+}
+
 static bool join(struct xd_commit_node *node, const struct xd_commit *commit)
 {
     const struct xd_output *more = commit->output;
     const size_t *ends = (const size_t *)(const void *)more->ends.data;
     struct xd_output *output = &node->output;
     size_t before = output->events.len;
+    uint32_t records = (uint32_t)(node->to - node->from);
     xd_buf_add(&output->events, more->events.data, more->events.len);
     for (size_t i = 0; i < xd_output_event_count(more); i++) {
         size_t end = before + ends[i];
@@ -132,6 +144,7 @@ static bool join(struct xd_commit_node *node, const struct xd_commit *commit)
     }
     xd_buf_add(&output->outcomes, more->outcomes.data, more->outcomes.len);
     xd_buf_add(&output->closed, more->closed.data, more->closed.len);
+    join_refusals(output, more, records);
     join_messages(output, more);
     node->to = commit->next;
     node->next_event += xd_output_event_count(more);
@@ -179,19 +192,19 @@ static void add_le32(struct xd_buf *out, uint32_t value)
     xd_buf_add(out, bytes, sizeof bytes);
 }
 
-/* The events as Redis holds them: compressed, each behind its length, and the mark of each. */
+/* A commit as Redis holds it: the events compressed, each behind its length, the mark of each, and the rest.
+ */
 struct block {
-    struct xd_buf events, marks;
+    struct xd_buf events, marks, closed, refusals;
+    struct xd_redis_post post;
 };
 
-static bool block_make(struct block *block, const struct xd_output *output)
+static void pack_events(struct block *block, const struct xd_output *output)
 {
     const size_t *ends = (const size_t *)(const void *)output->ends.data;
     uint32_t count = xd_output_event_count(output);
     struct xd_buf plain;
     xd_buf_init(&plain, 2 * (size_t)OUTPUT_LIMIT);
-    xd_buf_init(&block->events, 2 * (size_t)OUTPUT_LIMIT);
-    xd_buf_init(&block->marks, OUTPUT_LIMIT);
     for (size_t i = 0, at = 0; i < count; at = ends[i++]) {
         const uint8_t *event = output->events.data + at;
         size_t len = ends[i] - at;
@@ -201,13 +214,29 @@ static bool block_make(struct block *block, const struct xd_output *output)
     }
     xd_redis_compress(&block->events, &plain);
     xd_buf_free(&plain);
-    return !block->events.failed && !block->marks.failed;
+}
+
+static bool block_make(struct block *block, const struct xd_output *output)
+{
+    xd_buf_init(&block->events, 2 * (size_t)OUTPUT_LIMIT);
+    xd_buf_init(&block->marks, OUTPUT_LIMIT);
+    xd_buf_init(&block->closed, OUTPUT_LIMIT);
+    xd_buf_init(&block->refusals, OUTPUT_LIMIT);
+    pack_events(block, output);
+    xd_redis_pack_closed(&block->closed, &output->closed);
+    xd_redis_pack_refusals(&block->refusals, &output->refusals);
+    xd_redis_pack_post(&block->post, output);
+    return !block->events.failed && !block->marks.failed && !block->closed.failed &&
+           !block->refusals.failed && !block->post.letters.failed && !block->post.seen.failed;
 }
 
 static void block_free(struct block *block)
 {
     xd_buf_free(&block->events);
     xd_buf_free(&block->marks);
+    xd_buf_free(&block->closed);
+    xd_buf_free(&block->refusals);
+    xd_redis_free_post(&block->post);
 }
 
 /* How many strings the marks go into. */
@@ -270,8 +299,7 @@ static void on_committed(void *arg, redisReply **reply, int64_t replicas)
 
 /* All but the keys of the marks. */
 static void put_node(const struct xd_rpart *p, const struct xd_commit_node *node, const struct block *block,
-                     const struct xd_buf *closed, const struct xd_redis_post *post, struct xd_args *args,
-                     char nonce[static 24])
+                     struct xd_args *args, char nonce[static 24])
 {
     snprintf(nonce, 24, "%016llx", (unsigned long long)node->lease.nonce);
     xd_args_uint(args, COMMIT_KEYS + marks_keys(node));
@@ -287,13 +315,14 @@ static void put_node(const struct xd_rpart *p, const struct xd_commit_node *node
     xd_args_uint(args, node->next_event);
     xd_args_uint(args, (uint64_t)node->time_ms);
     xd_args_bytes(args, node->output.outcomes.data, node->output.outcomes.len);
-    xd_args_bytes(args, closed->data, closed->len);
+    xd_args_bytes(args, block->closed.data, block->closed.len);
     xd_args_bytes(args, block->marks.data, block->marks.len);
     xd_args_bytes(args, block->events.data, block->events.len);
     xd_args_text(args, p->closed);
-    xd_args_bytes(args, post->letters.data, post->letters.len);
-    xd_args_bytes(args, post->seen.data, post->seen.len);
+    xd_args_bytes(args, block->post.letters.data, block->post.letters.len);
+    xd_args_bytes(args, block->post.seen.data, block->post.seen.len);
     xd_args_text(args, p->line);
+    xd_args_bytes(args, block->refusals.data, block->refusals.len);
 }
 
 /* The arguments, the keys of the marks behind the other keys. */
@@ -325,24 +354,17 @@ static enum xd_code send_all(struct xd_rpart *p, const struct xd_args *args, uin
 static enum xd_code send_node(struct xd_rpart *p, struct xd_commit_node *node)
 {
     struct block block;
-    struct xd_redis_post post;
-    struct xd_buf closed;
     struct xd_args args = {0};
     char nonce[24];
     bool made = block_make(&block, &node->output);
-    xd_buf_init(&closed, OUTPUT_LIMIT);
-    xd_redis_pack_closed(&closed, &node->output.closed);
-    xd_redis_pack_post(&post, &node->output);
     struct sending *sending = malloc(sizeof *sending);
     enum xd_code code = XD_NO_MEMORY;
-    if (sending && made && !closed.failed && !post.letters.failed && !post.seen.failed) {
+    if (sending && made) {
         *sending = (struct sending){.p = p, .serial = p->commit_serial};
-        put_node(p, node, &block, &closed, &post, &args, nonce);
+        put_node(p, node, &block, &args, nonce);
         code = send_all(p, &args, node->first_event, marks_keys(node), sending);
     }
     if (code != XD_OK) free(sending);
-    xd_buf_free(&closed);
-    xd_redis_free_post(&post);
     block_free(&block);
     return code;
 }

@@ -258,9 +258,18 @@ void xd_redis_go_on_appending(struct xd_rpart *p);
 /* The serial of the entry that was sent and whose offset is not known, or 0. */
 uint64_t xd_redis_unresolved(const struct xd_rpart *p);
 
-/* Answers the stored records before `next` with what became of them: outcomes[i] is of record from + i. */
-void xd_redis_tell_outcomes(struct xd_rpart *p, uint64_t from, uint64_t next, const uint8_t *outcomes,
-                            size_t len);
+/* What became of the records of a commit: outcomes[i] (16 bits) is of record from + i, and so are refusals
+ * (struct xd_refusal), in the records' order. */
+struct xd_redis_outcomes {
+    uint64_t from, next;
+    const uint8_t *outcomes;
+    size_t len;
+    const struct xd_refusal *refusals;
+    size_t refusal_count;
+};
+
+/* Answers the stored records before `next` with it. */
+void xd_redis_tell_outcomes(struct xd_rpart *p, const struct xd_redis_outcomes *of);
 
 /* The line of history has ended: what waits for its outcome may be lost, and so may the refs of what was not
  * stored. All is answered with XD_STORAGE_FAILED; a retry reserves its ref anew. */
@@ -291,6 +300,15 @@ void xd_redis_forget_closings(struct xd_rpart *p);
 
 /* After an acquisition: what a former owner left undone behind p->closed is read and done. */
 void xd_redis_take_over_closing(struct xd_rpart *p);
+
+/* --- redis_refusals ---------------------------------------------------------------------------------------
+ */
+
+/* A commit's refusals (struct xd_refusal) as Redis holds them; failures stay in out->failed. */
+void xd_redis_pack_refusals(struct xd_buf *out, const struct xd_buf *refusals);
+
+/* And back. False if they are none, or without memory. */
+bool xd_redis_unpack_refusals(struct xd_buf *out, const redisReply *packed);
 
 /* --- redis_owner ------------------------------------------------------------------------------------------
  */

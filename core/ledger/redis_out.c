@@ -31,17 +31,26 @@ static bool tell_commit(struct xd_rpart *p, const redisReply *entry)
     uint64_t events, records;
     if (!outcomes || !block || !xd_reply_id(entry->element[0], &events, &records)) return true;
     if (line && !xd_redis_same_line(p, line)) return false;
-    struct xd_buf plain;
+    struct xd_buf plain, refusals;
     xd_buf_init(&plain, BLOCK_LIMIT);
-    if (!xd_redis_expand(&plain, block)) {
-        xd_buf_free(&plain);
+    xd_buf_init(&refusals, BLOCK_LIMIT);
+    bool good =
+        xd_redis_expand(&plain, block) && xd_redis_unpack_refusals(&refusals, xd_reply_field(fields, "r"));
+    if (good) {
+        xd_redis_tell_outcomes(
+            p, &(struct xd_redis_outcomes){.from = xd_reply_uint(xd_reply_field(fields, "p")),
+                                           .next = records,
+                                           .outcomes = (const uint8_t *)outcomes->str,
+                                           .len = outcomes->len,
+                                           .refusals = (const struct xd_refusal *)(const void *)refusals.data,
+                                           .refusal_count = refusals.len / sizeof(struct xd_refusal)});
+        tell_events(p, xd_reply_uint(xd_reply_field(fields, "f")), &plain);
+    } else {
         xd_redis_suspect(p, NULL);
-        return false;
     }
-    xd_redis_tell_outcomes(p, xd_reply_uint(xd_reply_field(fields, "p")), records,
-                           (const uint8_t *)outcomes->str, outcomes->len);
-    tell_events(p, xd_reply_uint(xd_reply_field(fields, "f")), &plain);
     xd_buf_free(&plain);
+    xd_buf_free(&refusals);
+    if (!good) return false;
     p->out_records = records;
     p->out_events = events;
     if (records > p->committed) p->committed = records;

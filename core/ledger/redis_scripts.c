@@ -101,8 +101,8 @@ static const char append[] = CHANGED
  * slot is moving refuses before anything is written). ARGV: epoch, nonce, records committed before and after,
  * events before and after, time of the last record, outcomes, closed refs, the events' marks, the events as a
  * block, the last commit whose closed refs are done, the messages ('': none), what was seen of whom
- * ("partition=generation generation number;" ...), the line. FENCED, or done: now, or when it was sent before
- * (nobody else can have committed under this epoch). */
+ * ("partition=generation generation number;" ...), the line, the refusals. FENCED, or done: now, or when it
+ * was sent before (nobody else can have committed under this epoch). */
 static const char commit[] = CHANGED
     "local s = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'committed', 'events', 'records', 'replid', "
     "'line')\n"
@@ -115,7 +115,7 @@ static const char commit[] = CHANGED
     "if tonumber(ARGV[4]) > tonumber(s[5]) then return redis.error_reply('FENCED: the log ends before') end\n"
     "redis.call('XADD', KEYS[2], ARGV[6] .. '-' .. ARGV[4], 'p', ARGV[3], 'f', ARGV[5], 't', ARGV[7], 'o', "
     "ARGV[8],"
-    " 'c', ARGV[9], 'b', ARGV[11], 'g', ARGV[15])\n"
+    " 'c', ARGV[9], 'b', ARGV[11], 'g', ARGV[15], 'r', ARGV[16])\n"
     "if ARGV[13] ~= '' then\n"
     "  local posted = redis.call('HINCRBY', KEYS[1], 'posted', #ARGV[13]) - #ARGV[13]\n"
     "  redis.call('XADD', KEYS[3], ARGV[4] .. '-0', 'm', ARGV[13], 'a', string.format('%.0f', posted))\n"

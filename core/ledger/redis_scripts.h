@@ -9,7 +9,7 @@
  *                     and trimmed (bytes that ever came into the outbox, and that left it), ...
  *   xd:{p7}:log       stream: an entry carries a batch of records. Its id is <ms>-<offset of the first>: n, b
  *   xd:{p7}:out       stream: an entry carries a commit. Its id is <events after it>-<records after it>:
- *                     p, f, t, o, c, b, g (the line)
+ *                     p, f, t, o, c, b, g (the line), r (refusals)
  *   xd:{p7}:outbox    stream: an entry carries the messages of a commit. Its id is <records after it>-0:
  *                     m, a (posted before it)
  *   xd:{p7}:seen      hash: partition -> the last message of it that was applied

@@ -350,6 +350,8 @@ static void on_append(void *arg, const struct xd_append_result *result)
     assert_false(append->done);
     append->done = true;
     append->result = *result;
+    append->result.refusal = NULL;
+    if (result->refusal) append->refusal = *result->refusal;
     append->rig->waiting--;
     append->rig->answered++;
 }

@@ -14,7 +14,8 @@ struct rig;
 struct rig_append {
     struct rig *rig;
     bool done;
-    struct xd_append_result result;
+    struct xd_append_result result; /* without its refusal, */
+    struct xd_error refusal;        /* which is kept here */
 };
 
 struct rig {

@@ -57,6 +57,27 @@ static void an_append_is_answered_then_its_events_are_told(void **state)
     rig_free(&rig);
 }
 
+/* Whatever records and commits they come in. */
+static void a_refusal_is_told_of_its_own_record(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 60, EACH = 50 };
+    struct rig rig;
+    rig_start(&rig, NULL);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        append_many(&rig, i * EACH, EACH, 2000);
+        rig_turn(&rig, 0);
+    }
+    rig_wait_answers(&rig);
+    for (unsigned i = 0; i < ROUNDS * EACH; i++) {
+        char words[32] = "";
+        if (i % 7 == 0) snprintf(words, sizeof words, "%u is refused", i);
+        assert_string_equal(answers[i].refusal.message, words);
+        assert_string_equal(answers[i].refusal.field, i % 7 == 0 ? "number" : "");
+    }
+    rig_free(&rig);
+}
+
 static void everything_is_there_after_a_restart(void **state)
 {
     (void)state;
@@ -409,6 +430,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest both[] = {
         cmocka_unit_test(an_append_is_answered_then_its_events_are_told),
+        cmocka_unit_test(a_refusal_is_told_of_its_own_record),
         cmocka_unit_test(everything_is_there_after_a_restart),
         cmocka_unit_test(too_much_waiting_is_refused_and_passes),
         cmocka_unit_test(closing_stores_what_is_under_way),

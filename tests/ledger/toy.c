@@ -48,6 +48,13 @@ static void add_event(struct toy_state *state, struct xd_output *output, const c
     state->next_event++;
 }
 
+static void refuse(struct xd_output *output, unsigned number)
+{
+    struct xd_error error;
+    xd_fail(&error, XD_LAPSED, "number", "%u is refused", number);
+    xd_output_refuse(output, &error);
+}
+
 void toy_apply(struct toy_state *state, const struct xd_log_entry *entry, struct xd_output *output)
 {
     struct toy_record record = {0};
@@ -59,6 +66,7 @@ void toy_apply(struct toy_state *state, const struct xd_log_entry *entry, struct
     state->last_ms = entry->time_ms;
     if (record.wish != TOY_QUIET) add_event(state, output, record.account, entry->time_ms);
     if (record.wish != TOY_QUIET && record.number % 3 == 0) add_event(state, output, "all", entry->time_ms);
+    if (record.wish == TOY_REFUSE) refuse(output, record.number);
     xd_output_outcome(output, record.wish == TOY_REFUSE ? XD_LAPSED : XD_OK);
     if (strcmp(record.ref, "-") != 0 && (record.wish == TOY_REFUSE || record.wish == TOY_CLOSE))
         xd_output_close_ref(output, record.order_id, xd_str_of(record.account), xd_str_of(record.ref),

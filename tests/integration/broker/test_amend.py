@@ -4,6 +4,7 @@ import unittest
 
 import msgpack
 
+from redis_server import Redis
 from support import Broker, Refused, truck_offer, truck_request
 
 START = 1893456000  # 2030-01-01T00:00:00Z
@@ -21,8 +22,11 @@ def request(ref, **more):
 
 
 class Amend(unittest.TestCase):
+    def start(self):
+        return Broker("--test-clock")
+
     def setUp(self):
-        self.broker = Broker("--test-clock")
+        self.broker = self.start()
         self.addCleanup(lambda: self.broker.__exit__(None, None, None))
         self.own, self.shop = self.broker.client("own"), self.broker.client("shop")
         self.addCleanup(self.own.close)
@@ -70,6 +74,18 @@ class Amend(unittest.TestCase):
         self.refused("held", "until_day", self.own, {"ref": "o", "until_day": "2030-01-19"}, "2030-01-20")
         self.assertEqual(self.own.call("amend", {"ref": "o", "m2": 60})["status"], "amended")
         self.assertEqual(self.matches()[0]["price"], 800)
+
+    def test_each_is_told_its_own(self):
+        """Many at once, every third of them refused: what refuses one is not said of another."""
+        self.own.call("submit", offer("o"))
+        self.shop.call("submit", request("r", min_part=10))
+        sent = [self.own.send("amend", {"ref": "o", "m2": 1 + n % 50 if n % 3 == 0 else 100 + n}) for n in range(300)]
+        for n, number in enumerate(sent):
+            error, result = self.own.response(number)
+            if n % 3 == 0:
+                self.assertIn("m2 %d is" % (1 + n % 50), error["message"])
+            else:
+                self.assertEqual(result["status"], "amended")
 
     def test_wrong_orders(self):
         self.own.call("submit", offer("o"))
@@ -143,6 +159,15 @@ class Amend(unittest.TestCase):
             self.assertEqual(shop.call("matches")["matches"], [])
             shop.call("amend", {"ref": "r", "m2": 40})
             self.assertEqual(len(shop.call("matches")["matches"]), 1)
+
+
+class OverRedis(Amend):
+    """What the engine says of an amendment comes through as well."""
+
+    def start(self):
+        redis = Redis()
+        self.addCleanup(redis.stop)
+        return Broker("--test-clock", "--redis", redis.url, "--lease", "300ms")
 
 
 if __name__ == "__main__":

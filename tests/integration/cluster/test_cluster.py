@@ -117,6 +117,19 @@ class Matching(InCluster):
                     raise
 
 
+    def test_a_refusal_says_what_was_given(self):
+        _, (one, _) = self.start()
+        with one.client("carrier") as carrier:
+            carrier.call("submit", offer("o", 0))
+            with self.assertRaises(support.Refused) as refused:
+                carrier.call("amend", {"ref": "o", "max_detour_km": -1})
+            self.assertEqual(refused.exception.field, "max_detour_km")
+            with self.assertRaises(support.Refused) as refused:
+                carrier.call("amend", {"ref": "o", "valid_until": 1700000000})
+            self.assertEqual((refused.exception.code, refused.exception.field), ("lapsed", "valid_until"))
+            self.assertIn("2023-11-14", refused.exception.message)
+
+
 class Borders(InCluster):
     def test_a_match_over_a_border(self):
         matchers, (one, other) = self.start()

@@ -5,8 +5,8 @@
     {"what", "frame": bytes in hex, on a connection that has said hello}
     {"what", "command": [program, argument, ...]}
 
-with what it gets: `error` {code, message, field}; `notice` {code, message}, where the connection is closed
-after it; or `exit` and `stderr`. URL in arguments is the broker's."""
+with "clock": true where it is about a clock that is set by hand; and with what it gets: `error` {code, message,
+field}; `notice` {code, message}, where the connection is closed after it; or `exit` and `stderr`. URL in arguments is the broker's."""
 
 import json
 import subprocess

@@ -6,14 +6,23 @@ import unittest
 
 import bad_input
 import play
+from cluster import rig
+from redis_server import Redis
 
 
 class BadInput(unittest.TestCase):
+    clock = True  # the time is set by hand
+
+    @classmethod
+    def start(cls):
+        return play.start()
+
     @classmethod
     def setUpClass(cls):
-        cls.broker = play.start()
-        with cls.broker.client("*") as client:
-            client.call("clock", {"set": bad_input.NOW})
+        cls.broker = cls.start()
+        if cls.clock:
+            with cls.broker.client("*") as client:
+                client.call("clock", {"set": bad_input.NOW})
         cls.sender = bad_input.Sender(cls.broker)
 
     @classmethod
@@ -24,6 +33,8 @@ class BadInput(unittest.TestCase):
     def test_every_row_gets_its_error(self):
         kinds = collections.Counter()
         for row in bad_input.rows():
+            if row.get("clock") and not self.clock:
+                continue
             with self.subTest(row["what"]):
                 got = self.sender.send(row)
                 self.assertEqual(got, {name: row[name] for name in got})
@@ -39,6 +50,26 @@ class BadInput(unittest.TestCase):
         self.assertEqual([ref for ref in refs if not ref.startswith("good")], [])
         order = dict(bad_input.BASES["truck_offer"], ref="good-at-last")
         self.assertEqual(self.sender.client.call("submit", order)["status"], "accepted")
+
+
+class OverRedis(BadInput):
+    @classmethod
+    def start(cls):
+        redis = Redis()
+        cls.addClassCleanup(redis.stop)
+        return play.start("--redis", redis.url)
+
+
+class OverCluster(BadInput):
+    """A front knows no clock but Redis'."""
+    clock = False
+
+    @classmethod
+    def start(cls):
+        cluster = rig.Cluster()
+        cls.addClassCleanup(cluster.stop)
+        cluster.wait_owners([cluster.matcher()])
+        return cluster.broker()
 
 
 if __name__ == "__main__":
