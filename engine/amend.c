@@ -10,10 +10,10 @@ static bool is_account(const struct xd_account *account, struct xd_str name)
 }
 
 /* Something of it is open or proposed, and it waits: what matches now and drops the rest has no terms to come. */
-static bool may_be_amended(const struct xd_slot *slot)
+static bool may_be_amended(const struct xd_engine *engine, const struct xd_slot *slot)
 {
     if (slot->ended != XD_LIVE || slot->fill != XD_FILL_REST || !slot->lapse.index) return false;
-    bool open = slot->side == XD_OFFER || slot->open > 0;
+    bool open = slot->side == XD_OFFER || slot->open > 0 || xd_border_proposed(engine, slot);
     for (const struct xd_deal *deal = slot->first_deal; deal && !open; deal = xd_deal_next(deal, slot)) {
         open = deal->state == XD_MATCH_PROPOSED;
     }
@@ -73,8 +73,8 @@ enum xd_code xd_amend_order(struct xd_engine *engine, const struct xd_record *re
         return closed ? XD_WRONG_STATE : XD_NOT_FOUND;
     }
     if (!is_account(slot->account, record->account)) return XD_NOT_FOUND;
-    if (xd_border_holds(engine, slot)) return XD_CLAIMED;
-    if (!may_be_amended(slot)) return XD_WRONG_STATE;
+    if (xd_border_claimed(engine, slot)) return XD_CLAIMED;
+    if (!may_be_amended(engine, slot)) return XD_WRONG_STATE;
     struct xd_order before;
     xd_slot_order(slot, &before);
     enum xd_code code = amend(engine, slot, &before, &record->amendment, note);

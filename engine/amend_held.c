@@ -11,6 +11,8 @@ struct question {
     const struct xd_slot *slot;
     const struct xd_order *before, *after;
     struct xd_error *error;
+    bool elsewhere; /* some of its matches live in other partitions: of their other orders nothing is known
+                       here */
 };
 
 /* --- refusing -------------------------------------------------------------------------------------------------------------- */
@@ -116,6 +118,7 @@ static bool storage_window(const struct question *q, enum xd_field_id id)
         if (!held || request->storage_request.until_day - 1 > last) last = request->storage_request.until_day - 1;
         held = true;
     }
+    if (q->elsewhere) held = xd_border_days(q->engine, q->slot, held, &first, &last);
     if (!held) return true;
     if (id == XD_F_FROM_DAY) return q->after->from_day <= first || refuse_value(q, id, q->after->from_day, first);
     return q->after->until_day > last || refuse_value(q, id, q->after->until_day, last + 1);
@@ -144,21 +147,28 @@ static bool chamber_temp(const struct question *q)
             return refuse_range(q, tolerated, "stay within");
         }
     }
-    return true;
+    bool wider = q->after->temp.min < q->before->temp.min || q->after->temp.max > q->before->temp.max;
+    return !q->elsewhere || !wider || refuse_range(q, q->before->temp, "stay within");
+}
+
+static bool offer_features(const struct question *q)
+{
+    uint64_t has = xd_features_implied(q->after->features), missing;
+    for (const struct xd_deal *deal = q->slot->first_deal; deal; deal = xd_deal_next(deal, q->slot)) {
+        missing = deal->order[XD_REQUEST]->features & ~has;
+        if (missing) return refuse_features(q, missing, "a live match needs");
+    }
+    missing = xd_features_implied(q->before->features) & ~has;
+    return !q->elsewhere || !missing || refuse_features(q, missing, "a live match elsewhere may need");
 }
 
 static bool offer_keeps(const struct question *q, enum xd_field_id id)
 {
     bool truck = q->slot->kind == XD_TRUCK;
-    uint64_t missing;
     if (id >= XD_F_PALLETS && id <= XD_F_M2) return truck ? truck_room(q, id) : storage_room(q, id);
     switch (id) {
     case XD_F_FEATURES:
-        for (const struct xd_deal *deal = q->slot->first_deal; deal; deal = xd_deal_next(deal, q->slot)) {
-            missing = deal->order[XD_REQUEST]->features & ~xd_features_implied(q->after->features);
-            if (missing) return refuse_features(q, missing, "a live match needs");
-        }
-        return true;
+        return offer_features(q);
     case XD_F_AVAILABLE_FROM:
         return truck_start(q);
     case XD_F_AVAILABLE_UNTIL:
@@ -211,25 +221,32 @@ static bool truck_request_keeps(const struct question *q, enum xd_field_id id)
 {
     bool amount = id >= XD_F_PALLETS && id <= XD_F_M2;
     bool way = id >= XD_F_PICKUP_FROM && id <= XD_F_UNLOAD_MIN;
-    return !q->slot->first_deal || (!amount && !way && id != XD_F_TEMP_C) || refuse_change(q, id);
+    bool live = q->slot->first_deal || q->elsewhere;
+    return !live || (!amount && !way && id != XD_F_TEMP_C) || refuse_change(q, id);
+}
+
+static bool request_features(const struct question *q)
+{
+    uint64_t missing;
+    for (const struct xd_deal *deal = q->slot->first_deal; deal; deal = xd_deal_next(deal, q->slot)) {
+        missing = q->after->features & ~deal->order[XD_OFFER]->features;
+        if (missing) return refuse_features(q, missing, "the offer of a live match has no");
+    }
+    missing = q->after->features & ~q->before->features;
+    return !q->elsewhere || !missing ||
+           refuse_features(q, missing, "the offer of a live match elsewhere may have no");
 }
 
 static bool request_keeps(const struct question *q, enum xd_field_id id)
 {
-    if (id == XD_F_FEATURES) {
-        for (const struct xd_deal *deal = q->slot->first_deal; deal; deal = xd_deal_next(deal, q->slot)) {
-            uint64_t missing = q->after->features & ~deal->order[XD_OFFER]->features;
-            if (missing) return refuse_features(q, missing, "the offer of a live match has no");
-        }
-        return true;
-    }
+    if (id == XD_F_FEATURES) return request_features(q);
     return q->slot->kind == XD_TRUCK ? truck_request_keeps(q, id) : storage_request_keeps(q, id);
 }
 
 bool xd_amend_keeps_matches(const struct xd_engine *engine, const struct xd_slot *slot, const struct xd_order *before,
                             const struct xd_order *after, struct xd_error *error)
 {
-    struct question q = {engine, slot, before, after, error};
+    struct question q = {engine, slot, before, after, error, xd_border_holds(engine, slot)};
     uint64_t changes = xd_order_changes(before, after);
     for (unsigned id = 0; id < XD_FIELD_COUNT; id++) {
         if (!(changes >> id & 1)) continue;

@@ -418,6 +418,10 @@ void xd_border_claim(struct xd_engine *engine, struct xd_slot *native, struct xd
 /* Whether an order has claims open or matches elsewhere, and so must stay. */
 bool xd_border_holds(const struct xd_engine *engine, const struct xd_slot *slot);
 bool xd_border_claimed(const struct xd_engine *engine, const struct xd_slot *slot);
+/* Widens the days first..last, where there are `any`, to those of its matches elsewhere; whether there are
+ * any then. */
+bool xd_border_days(const struct xd_engine *engine, const struct xd_slot *slot, bool any, int64_t *first,
+                    int64_t *last);
 /* Whether its lapse, or its cancellation, waits for answers. */
 bool xd_border_delays_lapse(struct xd_engine *engine, struct xd_slot *slot);
 bool xd_border_delays_cancel(struct xd_engine *engine, struct xd_slot *slot);

@@ -153,6 +153,18 @@ bool xd_border_holds(const struct xd_engine *engine, const struct xd_slot *slot)
     return xd_native_find(engine, slot->id);
 }
 
+bool xd_border_days(const struct xd_engine *engine, const struct xd_slot *slot, bool any, int64_t *first,
+                    int64_t *last)
+{
+    const struct xd_native *native = xd_native_find(engine, slot->id);
+    for (const struct xd_mirror *mirror = native ? native->first : NULL; mirror; mirror = mirror->next) {
+        if (!any || mirror->from_day < *first) *first = mirror->from_day;
+        if (!any || mirror->until_day - 1 > *last) *last = mirror->until_day - 1;
+        any = true;
+    }
+    return any;
+}
+
 bool xd_border_proposed(const struct xd_engine *engine, const struct xd_slot *slot)
 {
     return slot->ended != XD_ENDED_CANCELLED && proposed_elsewhere(xd_native_find(engine, slot->id));

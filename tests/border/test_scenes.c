@@ -70,6 +70,7 @@ static uint64_t submit(struct scene *scene, enum xd_side side, const char *accou
         gives(&order, always[i]);
     }
     if (order.fill) gives(&order, XD_F_FILL);
+    if (order.features) gives(&order, XD_F_FEATURES);
     if (order.confirm) gives(&order, XD_F_CONFIRM);
     if (order.min_part) gives(&order, XD_F_MIN_PART);
     if (side == XD_REQUEST) gives(&order, XD_F_MAX_PRICE);
@@ -356,19 +357,58 @@ static void whole_or_nothing_reaches_over_the_border(void **state)
     xd_cluster_end(&scene.cluster);
 }
 
-static void an_order_elsewhere_in_part_is_not_amended(void **state)
+static enum xd_code amend(struct scene *scene, uint64_t id, enum xd_field_id field, struct xd_order to)
+{
+    struct xd_record record = {.type = XD_RECORD_AMEND, .account = xd_str_of("store"), .order_id = id};
+    record.amendment.to = to;
+    record.amendment.to.given = UINT64_C(1) << field;
+    xd_cluster_apply(&scene->cluster, xd_id_partition(id), &record);
+    return scene->cluster.outcome;
+}
+
+static enum xd_code amend_m2(struct scene *scene, uint64_t id, int64_t m2)
+{
+    return amend(scene, id, XD_F_M2, (struct xd_order){.amount[XD_M2] = m2});
+}
+
+static void an_order_with_an_open_claim_is_not_amended(void **state)
 {
     (void)state;
     struct scene scene;
     begin(&scene);
     uint64_t offer = submit(&scene, XD_OFFER, "store", 5000, plain);
     submit(&scene, XD_REQUEST, "acme", 3000, plain);
+    pass(&scene, scene.p, scene.q);
+    assert_int_equal(amend_m2(&scene, offer, 4000), XD_CLAIMED);
     rest(&scene);
-    struct xd_record amend = {.type = XD_RECORD_AMEND, .account = xd_str_of("store"), .order_id = offer};
-    amend.amendment.to.amount[XD_M2] = 4000;
-    amend.amendment.to.given = UINT64_C(1) << XD_F_M2;
-    xd_cluster_apply(&scene.cluster, scene.q, &amend);
-    assert_int_equal(scene.cluster.outcome, XD_CLAIMED);
+    assert_int_equal(amend_m2(&scene, offer, 4000), XD_OK);
+    rest(&scene);
+    xd_cluster_end(&scene.cluster);
+}
+
+/* As one whose matches are all at home; what their other orders need is not known. */
+static void an_amendment_takes_nothing_from_matches_elsewhere(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene);
+    uint64_t offer = submit(&scene, XD_OFFER, "store", 5000, (struct xd_order){.features = 6});
+    submit(&scene, XD_REQUEST, "acme", 3000, (struct xd_order){.from_day = DAY + 7, .min_part = 100});
+    rest(&scene);
+    uint64_t match = only_match(&scene);
+    assert_int_equal(amend_m2(&scene, offer, 2999), XD_HELD);
+    assert_int_equal(amend_m2(&scene, offer, 3000), XD_OK);
+    assert_int_equal(amend(&scene, offer, XD_F_FROM_DAY, (struct xd_order){.from_day = DAY + 8}), XD_HELD);
+    assert_int_equal(amend(&scene, offer, XD_F_FROM_DAY, (struct xd_order){.from_day = DAY + 7}), XD_OK);
+    assert_int_equal(amend(&scene, offer, XD_F_UNTIL_DAY, (struct xd_order){.until_day = DAY + 9}), XD_HELD);
+    assert_int_equal(amend(&scene, offer, XD_F_FEATURES, (struct xd_order){.features = 2}), XD_HELD);
+    assert_int_equal(amend(&scene, offer, XD_F_FEATURES, (struct xd_order){.features = 14}), XD_OK);
+    assert_int_equal(amend(&scene, offer, XD_F_BASE, (struct xd_order){.base = 500}), XD_OK);
+    rest(&scene);
+    assert_int_equal(xd_slot_free(slot_of(&scene, offer), XD_M2, DAY + 7, DAY + 10), 0);
+    assert_int_equal(act(&scene, XD_RECORD_CANCEL_MATCH, "store", 0, match), XD_OK);
+    rest(&scene);
+    assert_int_equal(xd_slot_free(slot_of(&scene, offer), XD_M2, DAY + 7, DAY + 10), 3000);
     xd_cluster_end(&scene.cluster);
 }
 
@@ -487,7 +527,8 @@ int main(void)
         cmocka_unit_test(a_pair_that_was_refused_is_not_claimed_again),
         cmocka_unit_test(a_declined_pair_is_not_claimed_again),
         cmocka_unit_test(whole_or_nothing_reaches_over_the_border),
-        cmocka_unit_test(an_order_elsewhere_in_part_is_not_amended),
+        cmocka_unit_test(an_order_with_an_open_claim_is_not_amended),
+        cmocka_unit_test(an_amendment_takes_nothing_from_matches_elsewhere),
         cmocka_unit_test(a_gathering_ends_without_replies),
         cmocka_unit_test(what_grows_while_it_gathers_is_asked_for_again),
         cmocka_unit_test(a_message_of_a_session_that_is_over_is_dropped),

@@ -11,6 +11,7 @@ struct known_order {
     uint64_t id;
     unsigned number; /* in the market */
     bool accepted, refused, ended;
+    int64_t amount[XD_DIMS]; /* as amended; 0: as it was written */
 };
 
 struct known_match {
@@ -113,6 +114,16 @@ static bool number_of(struct sim_world *world, const struct sim_told_party *part
     return good;
 }
 
+static int64_t amount_of(const struct sim_world *world, unsigned number, unsigned dim)
+{
+    const struct sim_audit *audit = world->audit;
+    for (size_t i = 0; i < audit->order_count; i++) {
+        const struct known_order *order = &audit->orders[i];
+        if (order->number == number && order->accepted && order->amount[dim]) return order->amount[dim];
+    }
+    return world->market->orders[number].order.amount[dim];
+}
+
 /* --- orders --------------------------------------------------------------------------------------------- */
 
 static struct known_order *note_order(struct sim_world *world, const struct sim_told_party *party)
@@ -151,30 +162,6 @@ static void note_refused(struct sim_audit *audit, uint64_t id)
     audit->refused[audit->refused_count++] = id;
 }
 
-static void order_event(struct sim_world *world, const struct sim_told *told)
-{
-    struct known_order *order = note_order(world, &told->order);
-    if (!order) return;
-    if (!xd_str_equal(told->account, told->order.account))
-        sim_fail(world, "r%u is told to another", order->number);
-    switch (told->type) {
-    case XD_EVENT_ORDER_ACCEPTED:
-        check_accepted_once(world, order);
-        order->accepted = true;
-        break;
-    case XD_EVENT_ORDER_REJECTED:
-        order->refused = true;
-        note_refused(world->audit, order->id);
-        break;
-    case XD_EVENT_ORDER_CANCELLED:
-    case XD_EVENT_ORDER_EXPIRED:
-        order->ended = order->ended || !told->dropped;
-        break;
-    default:
-        break;
-    }
-}
-
 /* --- what is allocated ---------------------------------------------------------------------------------- */
 
 static bool is_live(const struct known_match *match)
@@ -191,16 +178,16 @@ static bool is_used(const struct known_match *match)
 static void check_request(struct sim_world *world, unsigned request)
 {
     const struct sim_audit *audit = world->audit;
-    const struct xd_order *order = &world->market->orders[request].order;
-    enum xd_dim dim = xd_main_dim((enum xd_kind)order->kind);
+    enum xd_dim dim = xd_main_dim(world->market->kind);
+    int64_t wanted = amount_of(world, request, dim);
     int64_t sum = 0;
     for (size_t i = 0; i < audit->match_count; i++) {
         if (audit->matches[i].request == request && (is_used(&audit->matches[i]) || audit->matches[i].closed))
             sum += audit->matches[i].amount[dim];
     }
-    if (sum > order->amount[dim]) {
+    if (sum > wanted) {
         sim_fail(world, "over-allocated: request r%u wants %lld, its matches have %lld", request,
-                 (long long)order->amount[dim], (long long)sum);
+                 (long long)wanted, (long long)sum);
     }
 }
 
@@ -222,9 +209,10 @@ static void check_storage(struct sim_world *world, unsigned offer)
             }
         }
         for (unsigned dim = 0; dim < XD_DIMS; dim++) {
-            if (order->amount[dim] && sum[dim] > order->amount[dim]) {
+            int64_t has = amount_of(world, offer, dim);
+            if (has && sum[dim] > has) {
                 sim_fail(world, "over-allocated: offer r%u has %lld, its matches %lld on day %lld", offer,
-                         (long long)order->amount[dim], (long long)sum[dim], (long long)day);
+                         (long long)has, (long long)sum[dim], (long long)day);
             }
         }
     }
@@ -267,6 +255,50 @@ static void check_truck(struct sim_world *world, unsigned offer, const struct si
                          (long long)order->amount[dim], (long long)aboard[dim]);
             }
         }
+    }
+}
+
+/* --- what is told of orders ------------------------------------------------------------------------------
+ */
+
+/* What its matches have fits into the new terms as well. */
+static void take_amounts(struct sim_world *world, struct known_order *order, const struct sim_told *told)
+{
+    bool request = world->market->orders[order->number].order.side == XD_REQUEST;
+    for (unsigned dim = 0; dim < XD_DIMS; dim++) {
+        if (told->amount[dim]) order->amount[dim] = told->amount[dim];
+    }
+    if (world->market->kind == XD_TRUCK || world->audit->forgot) return;
+    if (request)
+        check_request(world, order->number);
+    else
+        check_storage(world, order->number);
+}
+
+static void order_event(struct sim_world *world, const struct sim_told *told)
+{
+    struct known_order *order = note_order(world, &told->order);
+    if (!order) return;
+    if (!xd_str_equal(told->account, told->order.account))
+        sim_fail(world, "r%u is told to another", order->number);
+    switch (told->type) {
+    case XD_EVENT_ORDER_ACCEPTED:
+        check_accepted_once(world, order);
+        order->accepted = true;
+        break;
+    case XD_EVENT_ORDER_REJECTED:
+        order->refused = true;
+        note_refused(world->audit, order->id);
+        break;
+    case XD_EVENT_ORDER_CANCELLED:
+    case XD_EVENT_ORDER_EXPIRED:
+        order->ended = order->ended || !told->dropped;
+        break;
+    case XD_EVENT_ORDER_AMENDED:
+        take_amounts(world, order, told);
+        break;
+    default:
+        break;
     }
 }
 

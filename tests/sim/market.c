@@ -1,5 +1,6 @@
 #include "tests/sim/market.h"
 
+#include "core/schema.h"
 #include "tests/sim/audit.h"
 #include "tests/sim/told.h"
 
@@ -210,6 +211,25 @@ static void react_to_match(struct sim_market *market, const struct sim_told *tol
     }
 }
 
+/* Another price, and less of a storage order: what a truck had on board before may be more than it states
+ * now. */
+static void wish_amendment(struct sim_market *market, const struct sim_told *told)
+{
+    struct sim_world *world = market->world;
+    unsigned number = number_of(told->order.ref);
+    const struct xd_order *order = &market->orders[number].order;
+    struct sim_wish *wish = wish_for(market, XD_RECORD_AMEND, number, sim_between(world, 0, 8 * SIM_S));
+    struct xd_order *to = &wish->record.amendment.to;
+    enum xd_dim dim = xd_main_dim(market->kind);
+    wish->record.order_id = told->order.id;
+    to->base = order->base + sim_between(world, 0, 200);
+    to->max_price = order->max_price + sim_between(world, 0, 2000);
+    to->given = UINT64_C(1) << (order->side == XD_OFFER ? XD_F_BASE : XD_F_MAX_PRICE);
+    if (market->kind == XD_TRUCK || sim_chance(world, 40)) return;
+    to->amount[dim] = order->amount[dim] * sim_between(world, 40, 100) / 100;
+    to->given |= UINT64_C(1) << (XD_F_PALLETS + dim);
+}
+
 static void react(struct sim_market *market, const uint8_t *bytes, size_t len)
 {
     struct sim_world *world = market->world;
@@ -225,6 +245,8 @@ static void react(struct sim_market *market, const uint8_t *bytes, size_t len)
             int64_t after_us = sim_between(world, 0, sim_chance(world, 50) ? 50 * SIM_MS : 5 * SIM_S);
             wish_for(market, XD_RECORD_CANCEL, number_of(told.order.ref), after_us)->record.order_id =
                 told.order.id;
+        } else if (told.type == XD_EVENT_ORDER_ACCEPTED && sim_chance(world, 25)) {
+            wish_amendment(market, &told);
         }
     }
     msgpack_unpacked_destroy(&object);

@@ -1,6 +1,6 @@
-/* What clients want and hear. They submit orders, cancel some, answer proposals and end some matches; they
- * ask again at another broker until they have an answer, sometimes twice at once; they follow all events over
- * whatever brokers there are. */
+/* What clients want and hear. They submit orders, amend and cancel some, answer proposals and end some
+ * matches; they ask again at another broker until they have an answer, sometimes twice at once; they follow
+ * all events over whatever brokers there are. */
 #ifndef XD_TESTS_SIM_MARKET_H
 #define XD_TESTS_SIM_MARKET_H
 

@@ -59,6 +59,13 @@ static bool read_stops(const msgpack_object *list, struct sim_told *out)
     return true;
 }
 
+static void read_amounts(const msgpack_object *map, struct sim_told *out)
+{
+    for (unsigned dim = 0; dim < XD_DIMS; dim++) {
+        out->amount[dim] = map ? read_amount(xd_mp_get(map, xd_dim_names[dim]), xd_dim_scale[dim]) : 0;
+    }
+}
+
 static bool read_match(const msgpack_object *map, struct sim_told *out)
 {
     struct xd_str text, reason, by;
@@ -66,9 +73,7 @@ static bool read_match(const msgpack_object *map, struct sim_told *out)
     out->lost = xd_mp_get_str(map, "reason", &reason) && xd_str_equal(reason, xd_str_of("rollback"));
     if (!xd_mp_get_str(map, "id", &text) || !xd_match_id_parse(text.at, text.len, &out->match_id))
         return false;
-    for (unsigned dim = 0; dim < XD_DIMS; dim++) {
-        out->amount[dim] = read_amount(xd_mp_get(map, xd_dim_names[dim]), xd_dim_scale[dim]);
-    }
+    read_amounts(map, out);
     return read_party(xd_mp_get(map, "offer"), &out->party[XD_OFFER]) &&
            read_party(xd_mp_get(map, "request"), &out->party[XD_REQUEST]) &&
            read_stops(xd_mp_get(map, "stops"), out);
@@ -78,6 +83,7 @@ static bool read_order(const msgpack_object *map, struct sim_told *out)
 {
     struct xd_str reason;
     if (!read_party(map, &out->order)) return false;
+    read_amounts(xd_mp_get(map, "changes"), out);
     out->dropped = xd_mp_get_str(map, "reason", &reason) && xd_str_equal(reason, xd_str_of("fill_now"));
     return true;
 }

@@ -21,7 +21,7 @@ struct sim_told {
     bool by_requester;
     bool lost; /* its home has lost the match, and of the other side it is only known which order that was */
     struct sim_told_party party[XD_SIDES];
-    int64_t amount[XD_DIMS];
+    int64_t amount[XD_DIMS]; /* of a match; of an amended order what changed, 0 where nothing did */
     uint32_t stop_count;
     struct {
         uint64_t request;
