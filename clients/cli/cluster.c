@@ -32,8 +32,7 @@ static bool make_ranges(const struct xd_cli *cli, struct xd_layout *ranges, stru
 }
 
 /* The ledger first: it refuses a Redis that is too weak, or holds a ledger of another form. */
-static bool make_ledger(const struct xd_cli *cli, struct event_base *base, const struct xd_market *market,
-                        struct xd_error *error)
+static bool make_ledger(const struct xd_cli *cli, const struct xd_market *market, struct xd_error *error)
 {
     const struct xd_cli_settings *settings = &cli->settings;
     const struct xd_redis_ledger_options options = {.url = settings->redis,
@@ -49,10 +48,12 @@ static bool make_ledger(const struct xd_cli *cli, struct event_base *base, const
                                                     .lease_ms = LEASE_MS,
                                                     .timeout_ms = TIMEOUT_MS,
                                                     .owner_only = true};
+    struct event_base *base = event_base_new();
+    if (!base) return xd_fail(error, XD_NO_MEMORY, NULL, "no memory");
     struct xd_ledger *ledger = xd_ledger_open_redis(base, &options, error);
-    if (!ledger) return false;
-    xd_ledger_close(ledger);
-    return true;
+    if (ledger) xd_ledger_close(ledger);
+    event_base_free(base);
+    return ledger != NULL;
 }
 
 static void print_init(const struct xd_cli *cli, const struct xd_cluster_layout *layout)
@@ -62,7 +63,7 @@ static void print_init(const struct xd_cli *cli, const struct xd_cluster_layout 
            layout->id, layout->ranges.count, (unsigned)xd_cluster_partitions(layout));
 }
 
-static enum xd_exit init(struct xd_cli *cli, struct xd_cluster *cluster, struct event_base *base)
+static enum xd_exit init(struct xd_cli *cli, struct xd_cluster *cluster)
 {
     const struct xd_cli_settings *settings = &cli->settings;
     const struct xd_market market = {.currency = xd_currency(settings->currency, strlen(settings->currency)),
@@ -75,7 +76,7 @@ static enum xd_exit init(struct xd_cli *cli, struct xd_cluster *cluster, struct 
     if (xd_cluster_layout(cluster))
         return xd_cli_error(cli, XD_EXIT_REFUSED, xd_code_name(XD_WRONG_STATE), "redis",
                             "a cluster has been initialised there already");
-    if (!make_ranges(cli, &ranges, &error) || !make_ledger(cli, base, &market, &error) ||
+    if (!make_ranges(cli, &ranges, &error) || !make_ledger(cli, &market, &error) ||
         !xd_cluster_init(cluster, &ranges, &market, &error))
         return xd_cli_cluster_error(cli, &error);
     print_init(cli, xd_cluster_layout(cluster));
@@ -106,26 +107,20 @@ static enum xd_exit drain(struct xd_cli *cli, struct xd_cluster *cluster)
 
 /* --- which ---------------------------------------------------------------------------------------------- */
 
-static enum xd_exit run(struct xd_cli *cli, struct xd_cluster *cluster, struct event_base *base)
+static enum xd_exit run(struct xd_cli *cli, struct xd_cluster *cluster, void *arg)
 {
+    (void)arg;
     const char *what = cli->args[0];
-    if (strcmp(what, "init") == 0) return init(cli, cluster, base);
+    if (strcmp(what, "init") == 0) return init(cli, cluster);
     if (!xd_cluster_layout(cluster))
         return xd_cli_error(cli, XD_EXIT_REFUSED, xd_code_name(XD_NOT_FOUND), "redis",
                             "no cluster has been initialised there (crossdock cluster init)");
     return strcmp(what, "drain") == 0 ? drain(cli, cluster) : xd_cli_cluster_status(cli, cluster);
 }
 
-enum xd_exit xd_cli_cluster(struct xd_cli *cli)
+enum xd_exit xd_cli_with_redis(struct xd_cli *cli, xd_cli_redis_act *act, void *arg)
 {
     const struct xd_cli_settings *settings = &cli->settings;
-    const char *what = cli->args[0];
-    bool drains = strcmp(what, "drain") == 0;
-    if (!drains && strcmp(what, "init") != 0 && strcmp(what, "status") != 0)
-        return xd_cli_usage(cli, "cluster", "allowed: init, status, drain MEMBER");
-    if (cli->arg_count != (drains ? 2 : 1))
-        return xd_cli_usage(cli, "cluster", drains ? "MEMBER is missing" : "one argument too many");
-    if (!*settings->redis) return xd_cli_usage(cli, "cluster", "--redis URL is missing");
     const struct xd_cluster_options options = {.url = settings->redis,
                                                .tls_ca = settings->redis_tls_ca,
                                                .tls_cert = settings->redis_tls_cert,
@@ -135,8 +130,20 @@ enum xd_exit xd_cli_cluster(struct xd_cli *cli)
     struct event_base *base = event_base_new();
     if (!base) return xd_cli_error(cli, XD_EXIT_REFUSED, "no_memory", "", "no memory");
     struct xd_cluster *cluster = xd_cluster_open(base, &options, &error);
-    enum xd_exit status = cluster ? run(cli, cluster, base) : xd_cli_cluster_error(cli, &error);
+    enum xd_exit status = cluster ? act(cli, cluster, arg) : xd_cli_cluster_error(cli, &error);
     xd_cluster_close(cluster);
     event_base_free(base);
     return status;
+}
+
+enum xd_exit xd_cli_cluster(struct xd_cli *cli)
+{
+    const char *what = cli->args[0];
+    bool drains = strcmp(what, "drain") == 0;
+    if (!drains && strcmp(what, "init") != 0 && strcmp(what, "status") != 0)
+        return xd_cli_usage(cli, "cluster", "allowed: init, status, drain MEMBER");
+    if (cli->arg_count != (drains ? 2 : 1))
+        return xd_cli_usage(cli, "cluster", drains ? "MEMBER is missing" : "one argument too many");
+    if (!*cli->settings.redis) return xd_cli_usage(cli, "cluster", "--redis URL is missing");
+    return xd_cli_with_redis(cli, run, NULL);
 }

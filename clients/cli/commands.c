@@ -34,8 +34,8 @@ static const char clock_more[] =
     "Only with a broker that runs with --test-clock. TIME is RFC 3339 or epoch seconds.\n";
 static const char log_more[] =
     "Every record as {\"record\": offset, \"time\", \"type\", ...}; after the records that were stored\n"
-    "together, the events that they caused as {\"event\": id, ...}. Reads the file; no broker is\n"
-    "needed, and one may be running.\n";
+    "together, the events that they caused as {\"event\": id, ...}. Reads the file, or with --redis a\n"
+    "partition in Redis, as far back as they are kept. No broker is needed, and one may be running.\n";
 
 static const char cluster_more[] =
     "init fixes, for ever, the number of partitions of a cluster, where they are cut and its market.\n"
@@ -51,8 +51,8 @@ static const struct xd_command commands[] = {
      xd_cli_amend},
     {"cancel", "REF|ID", "Withdraw what is open of an order.", cancel_more, 1, 1, OWNED, xd_cli_cancel},
     {"explain", "REF|ID", "Say why an order has not matched.", explain_more, 1, 1, OWNED, xd_cli_explain},
-    {"what-if", "SIDE KIND FIELD=VALUE...", "Say what an order would match.", what_if_more, 2, SIZE_MAX, ONLINE,
-     xd_cli_what_if},
+    {"what-if", "SIDE KIND FIELD=VALUE...", "Say what an order would match.", what_if_more, 2, SIZE_MAX,
+     ONLINE, xd_cli_what_if},
     {"cancel-match", "MATCH", "End a confirmed match.", "", 1, 1, OWNED, xd_cli_on_match},
     {"accept", "MATCH", "Accept a proposal.", "", 1, 1, OWNED, xd_cli_on_match},
     {"decline", "MATCH", "Decline a proposal.", "", 1, 1, OWNED, xd_cli_on_match},
@@ -66,8 +66,9 @@ static const struct xd_command commands[] = {
     {"clock", "set TIME | advance SECONDS", "Move the broker's clock.", clock_more, 2, 2, ONLINE,
      xd_cli_clock},
     {"cluster", "init|status|drain MEMBER", "Set up and watch a cluster over Redis.", cluster_more, 1, 2,
-     XD_TAKES_REDIS, xd_cli_cluster},
-    {"log", "", "Print the ledger as JSON Lines.", log_more, 0, 0, XD_TAKES_DATA, xd_cli_log},
+     XD_TAKES_REDIS | XD_TAKES_CLUSTER, xd_cli_cluster},
+    {"log", "", "Print the ledger as JSON Lines.", log_more, 0, 0, XD_TAKES_DATA | XD_TAKES_REDIS,
+     xd_cli_log},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -1,5 +1,6 @@
-/* crossdock log: the ledger as JSON Lines, from the file. */
-#include "clients/cli/cli.h"
+/* crossdock log: the ledger as JSON Lines, from the file or from Redis. */
+#include "clients/cli/cluster.h"
+#include "core/cluster/dump.h"
 #include "core/ledger/ledger_sqlite.h"
 #include "core/pair.h"
 #include "core/record.h"
@@ -73,10 +74,9 @@ static void on_record(void *arg, const struct xd_log_entry *entry)
     xd_buf_free(&head);
 }
 
-static void on_event(void *arg, uint16_t partition, const struct xd_event_ref *event)
+static void on_event(void *arg, uint16_t partition, uint32_t generation, const struct xd_event_ref *event)
 {
-    /* A ledger in one file never fails over, so all its events are of the first generation. */
-    struct xd_event_id id = {.partition = partition, .generation = 1, .offset = event->offset};
+    struct xd_event_id id = {.partition = partition, .generation = generation, .offset = event->offset};
     struct xd_buf head;
     xd_buf_init(&head, 256);
     xd_pair_event_id(&head, "event", id);
@@ -84,13 +84,27 @@ static void on_event(void *arg, uint16_t partition, const struct xd_event_ref *e
     xd_buf_free(&head);
 }
 
+static enum xd_exit from_redis(struct xd_cli *cli, struct xd_cluster *cluster, void *dump)
+{
+    struct xd_error error;
+    uint16_t partition = (uint16_t)cli->settings.partition;
+    if (xd_cluster_dump(cluster, partition, on_record, on_event, dump, &error)) return XD_EXIT_DONE;
+    return xd_cli_cluster_error(cli, &error);
+}
+
+static enum xd_exit from_file(const struct xd_cli *cli, struct dump *dump)
+{
+    struct xd_error error;
+    if (xd_ledger_dump_sqlite(cli->settings.data, on_record, on_event, dump, &error)) return XD_EXIT_DONE;
+    return xd_cli_error(cli, XD_EXIT_REFUSED, xd_code_name(error.code), error.field, error.message);
+}
+
 enum xd_exit xd_cli_log(struct xd_cli *cli)
 {
     struct dump dump;
-    struct xd_error error;
     xd_buf_init(&dump.bytes, LINE_MAX_BYTES);
-    bool read = xd_ledger_dump_sqlite(cli->settings.data, on_record, on_event, &dump, &error);
+    enum xd_exit status =
+        *cli->settings.redis ? xd_cli_with_redis(cli, from_redis, &dump) : from_file(cli, &dump);
     xd_buf_free(&dump.bytes);
-    if (read) return XD_EXIT_DONE;
-    return xd_cli_error(cli, XD_EXIT_REFUSED, xd_code_name(error.code), error.field, error.message);
+    return status;
 }

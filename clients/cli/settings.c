@@ -1,6 +1,7 @@
 #include "clients/cli/settings.h"
 
 #include "core/curve.h"
+#include "core/ledger/ledger_redis.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -50,26 +51,29 @@ static const struct xd_option table[] = {
      .doc = "End when no event came for so long."},
 
     {.group = "Ledger", .name = "data", .type = XD_OPTION_TEXT, .offset = AT(data), .value = "DIR",
-     .fallback = "./data", .doc = "The broker's data directory; also CROSSDOCK_DATA."},
+     .fallback = "./data", .doc = "The broker's data directory; also CROSSDOCK_DATA. Not read where there is --redis."},
+    {.group = "Ledger", .name = "partition", .type = XD_OPTION_NUMBER, .flag_only = true, .offset = AT(partition),
+     .value = "N", .fallback = "0", .max = XD_REDIS_PARTITIONS - 1,
+     .doc = "With --redis: the partition whose ledger it is."},
 
     {.group = "Redis", .name = "redis", .type = XD_OPTION_TEXT, .offset = AT(redis), .secret = true, .value = "URL",
-     .doc = "Where the cluster's Redis is, as for crossdock-broker; also CROSSDOCK_REDIS."},
+     .doc = "Where Redis is, as for crossdock-broker; also CROSSDOCK_REDIS."},
     {.group = "Redis", .name = "redis-tls-ca", .type = XD_OPTION_TEXT, .offset = AT(redis_tls_ca), .value = "FILE",
      .doc = "CAs (PEM) that Redis' certificate must come from; the system's if left out."},
     {.group = "Redis", .name = "redis-tls-cert", .type = XD_OPTION_TEXT, .offset = AT(redis_tls_cert),
      .value = "FILE", .doc = "The certificate to show to Redis (PEM)."},
     {.group = "Redis", .name = "redis-tls-key", .type = XD_OPTION_TEXT, .offset = AT(redis_tls_key),
      .value = "FILE", .doc = "The key of --redis-tls-cert (PEM)."},
-    {.group = "Redis", .name = "accept-weak-redis", .type = XD_OPTION_FLAG, .offset = AT(accept_weak_redis),
+    {.group = "Cluster", .name = "accept-weak-redis", .type = XD_OPTION_FLAG, .offset = AT(accept_weak_redis),
      .doc = "init: take a Redis whose settings can lose what was acknowledged."},
-    {.group = "Redis", .name = "partitions", .type = XD_OPTION_NUMBER, .flag_only = true, .offset = AT(partitions),
+    {.group = "Cluster", .name = "partitions", .type = XD_OPTION_NUMBER, .flag_only = true, .offset = AT(partitions),
      .value = "N", .min = 1, .max = XD_RANGES_MAX, .doc = "init: how many partitions each kind of order has, for ever."},
-    {.group = "Redis", .name = "places", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(places),
+    {.group = "Cluster", .name = "places", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(places),
      .value = "FILE", .doc = "init: the market's places, one 'lat,lon' a line or CSV with columns of these names; each "
                              "partition gets as many of them."},
-    {.group = "Redis", .name = "currency", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(currency),
+    {.group = "Cluster", .name = "currency", .type = XD_OPTION_TEXT, .flag_only = true, .offset = AT(currency),
      .value = "CODE", .fallback = "CNY", .doc = "init: currency (ISO 4217) of orders that name none."},
-    {.group = "Redis", .name = "road-factor", .type = XD_OPTION_NUMBER, .flag_only = true, .scale = 4,
+    {.group = "Cluster", .name = "road-factor", .type = XD_OPTION_NUMBER, .flag_only = true, .scale = 4,
      .offset = AT(road_factor_e4), .value = "X", .fallback = "1.25", .min = 10000, .max = 30000,
      .doc = "init: road kilometres per kilometre of great circle."},
 
@@ -89,9 +93,9 @@ static const struct {
     const char *group;
     unsigned bit;
 } groups[] = {
-    {"Connection", XD_TAKES_CONNECTION}, {"Listing", XD_TAKES_STATE},   {"Watching", XD_TAKES_WATCH},
-    {"Ledger", XD_TAKES_DATA},
-    {"Redis", XD_TAKES_REDIS},           {"Everywhere", EVERY_COMMAND},
+    {"Connection", XD_TAKES_CONNECTION}, {"Listing", XD_TAKES_STATE}, {"Watching", XD_TAKES_WATCH},
+    {"Ledger", XD_TAKES_DATA},           {"Redis", XD_TAKES_REDIS},   {"Cluster", XD_TAKES_CLUSTER},
+    {"Everywhere", EVERY_COMMAND},
 };
 
 static const struct xd_options options = {

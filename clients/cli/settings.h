@@ -14,6 +14,7 @@ struct xd_cli_settings {
     int64_t count;
     int64_t idle_ms;
     char *data;
+    int64_t partition;
     char *redis, *redis_tls_ca, *redis_tls_cert, *redis_tls_key;
     bool accept_weak_redis;
     int64_t partitions;
@@ -30,6 +31,7 @@ enum {
     XD_TAKES_WATCH = 8,
     XD_TAKES_DATA = 16,
     XD_TAKES_REDIS = 32,
+    XD_TAKES_CLUSTER = 64,
 };
 
 struct xd_arguments {

@@ -248,6 +248,13 @@ void xd_ledger_load_cursor(struct xd_ledger *ledger, struct xd_str account, stru
  * runs ahead of the disk is shown only then. */
 void xd_ledger_settle(struct xd_ledger *ledger, xd_done_cb *callback, void *arg);
 
+/* --- read from beside ----------------------------------------------------------------------------------- */
+
+/* What a ledger holds is told to these, one after the other (`crossdock log`). */
+typedef void xd_dump_record_cb(void *arg, const struct xd_log_entry *entry);
+typedef void xd_dump_event_cb(void *arg, uint16_t partition, uint32_t generation,
+                              const struct xd_event_ref *event);
+
 /* --- the end -------------------------------------------------------------------------------------------- */
 
 /* Stores what is under way, calls every callback that is due (followers too), frees the ledger. Waits for the

@@ -38,8 +38,6 @@ struct xd_market xd_ledger_market(const struct xd_ledger *ledger);
 /* Reads a directory's ledger from beside (`crossdock log`), while a broker may have it open: calls `record`
  * for every record and `event` for every event, each record before the events it caused. `arg` goes to both.
  * Returns false and *error where it cannot be read. */
-typedef void xd_dump_record_cb(void *arg, const struct xd_log_entry *entry);
-typedef void xd_dump_event_cb(void *arg, uint16_t partition, const struct xd_event_ref *event);
 bool xd_ledger_dump_sqlite(const char *directory, xd_dump_record_cb *record, xd_dump_event_cb *event,
                            void *arg, struct xd_error *error);
 

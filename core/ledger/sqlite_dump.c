@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 
+/* A ledger in one file never fails over. */
+enum { ONLY_GENERATION = 1 };
+
 struct dump {
     struct xd_db db;
     xd_dump_record_cb *record;
@@ -25,7 +28,7 @@ static void tell_events(struct dump *dump, uint16_t partition, uint64_t first, c
     struct xd_blob_reader reader = {.bytes = bytes, .len = len};
     struct xd_event_ref event;
     for (event.offset = first; xd_blob_next_event(&reader, &event); event.offset++)
-        dump->event(dump->arg, partition, &event);
+        dump->event(dump->arg, partition, ONLY_GENERATION, &event);
     xd_blob_reader_free(&reader);
 }
 

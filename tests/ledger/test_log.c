@@ -333,10 +333,12 @@ static void on_dumped_record(void *arg, const struct xd_log_entry *entry)
     toy_apply(&dumped->state, entry, &dumped->output);
 }
 
-static void on_dumped_event(void *arg, uint16_t partition, const struct xd_event_ref *event)
+static void on_dumped_event(void *arg, uint16_t partition, uint32_t generation,
+                            const struct xd_event_ref *event)
 {
     struct dumped *dumped = arg;
     assert_int_equal(partition, 0);
+    assert_int_equal(generation, 1);
     assert_int_equal(event->offset, dumped->events);
     assert_true(dumped->events < dumped->state.next_event); /* what caused it came before */
     dumped->events++;

@@ -1,5 +1,6 @@
 """A broker over Redis: orders match, a killed broker's orders are there again, weak settings are refused."""
 
+import json
 import signal
 import time
 import unittest
@@ -35,6 +36,40 @@ class OverRedis(unittest.TestCase):
                 self.assertTrue(shipper.call("subscribe", {"from": cursor})["recovered"])
                 self.assertEqual([order["ref"] for order in shipper.call("orders")["orders"]], ["request-1", "request-2"])
             self.assertEqual(broker.stop(), 0)
+
+    def log(self, *args):
+        done = support.run("crossdock", "log", "--redis", self.redis.url, *args)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return lines, [line for line in lines if "record" in line], [line for line in lines if "event" in line]
+
+    def test_the_log_is_printed(self):
+        """Each record before what came of it; from beside, and nothing of the ledger is touched."""
+        with support.Broker("--redis", self.redis.url, "--keep-log") as broker:
+            with broker.client("*") as client:
+                client.call("subscribe", {"from": "start"})
+                for batch in range(40):
+                    orders = [support.truck_offer("o%d-%d" % (batch, i), account="carrier") for i in range(5)]
+                    client.call("submit", {"orders": orders})
+                client.call("submit", support.truck_request("r", account="shipper"))
+                told = []
+                while not told or told[-1]["type"] != "order.filled":
+                    told.append(client.event())
+            lines, records, events = self.log()
+        self.assertEqual([record["record"] for record in records], list(range(201)))
+        self.assertEqual([record["order"]["ref"] for record in records][-2:], ["o39-4", "r"])
+        self.assertEqual([event["event"] for event in events], [event["id"] for event in told])
+        self.assertEqual([event["type"] for event in events], [event["type"] for event in told])
+        place = {line["id"]: at for at, line in enumerate(lines) if "record" in line}
+        for at, line in enumerate(lines):
+            if line.get("type") == "order.accepted":
+                self.assertLess(place[line["order"]["id"]], at)
+        state = self.redis.cli("HGETALL", "xd:{p0}:state")
+        self.assertEqual(self.log("--partition", "0")[0][:len(lines)], lines)
+        self.assertEqual(self.redis.cli("HGETALL", "xd:{p0}:state"), state)
+        done = support.run("crossdock", "log", "--redis", self.redis.url, "--partition", "1")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("there is no partition 1", done.stderr)
 
     def test_a_replica_that_does_not_answer(self):
         """The first write waits for it in vain, for longer than the lease, and the renewals do not wait behind it; those after
