@@ -161,6 +161,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         xd_redis_expire_appends(p, false);
         xd_redis_renew(p);
         xd_redis_trim_events(p);
+        xd_redis_go_on_replicating(p);
+        xd_redis_answer_waiting(p);
         if (p->suspect) xd_redis_wake_later(ledger);
     }
     xd_redis_settled(ledger, XD_OK);
@@ -199,7 +201,7 @@ static enum xd_code health(const struct xd_ledger *base)
 static uint64_t event_head(const struct xd_ledger *base, uint16_t partition)
 {
     const struct xd_rpart *p = xd_rpart_of(xd_redis_ledger_of(base), partition);
-    return p ? p->out_events : 0;
+    return p ? p->told_events : 0;
 }
 
 static uint64_t event_oldest(const struct xd_ledger *base, uint16_t partition)
@@ -249,7 +251,8 @@ static void give_up(struct xd_rpart *p)
     xd_redis_lose(p, XD_DRAINING);
     xd_redis_forget_closings(p);
     free(p->closings);
-    if (p->parked) freeReplyObject(p->parked);
+    xd_redis_drop_parked(p);
+    xd_redis_refuse_waiting(p, XD_DRAINING);
 }
 
 static void turn_until_idle(struct xd_redis_ledger *ledger, int64_t limit_ms)

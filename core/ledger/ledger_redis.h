@@ -10,7 +10,8 @@
  * XD_STORAGE_FAILED, and may be found stored later (as point 4 of ledger.h says of a process that dies).
  * Where Redis itself may have lost writes (a fail-over, a crash without fsync), the generation of the
  * partition rises before anything is written there again. What waits for an outcome is answered
- * XD_STORAGE_FAILED then. */
+ * XD_STORAGE_FAILED then. Where replicas are asked for, events are told and read only once they have them; a
+ * read of what they have not gives none, after a second. */
 #ifndef XD_CORE_LEDGER_LEDGER_REDIS_H
 #define XD_CORE_LEDGER_LEDGER_REDIS_H
 

@@ -92,14 +92,15 @@ static void start_over(struct xd_rpart *p, const redisReply *state)
 {
     xd_redis_lose(p, XD_STORAGE_FAILED);
     xd_redis_forget_closings(p);
-    if (p->parked) freeReplyObject(p->parked);
-    p->parked = NULL;
-    p->parked_waits = false;
+    xd_redis_drop_parked(p);
+    xd_redis_refuse_waiting(p, XD_STORAGE_FAILED);
     p->out_serial++;
+    p->held = false;
+    p->replicated_events = 0;
     xd_redis_fail_appends(p);
     p->stored_serial = 0;
-    p->out_events = xd_reply_uint_at(state, 3);
-    p->out_records = p->made = xd_reply_uint_at(state, 2);
+    p->out_events = p->told_events = xd_reply_uint_at(state, 3);
+    p->out_records = p->told_records = p->made = xd_reply_uint_at(state, 2);
     p->made_events = p->out_events;
     p->order_next = p->order_end = 0;
     p->mark_record = 0;

@@ -8,14 +8,16 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { TRIM_EVERY_MS = 1000, BLOCK_LIMIT = 512 << 20 };
+enum { TRIM_EVERY_MS = 1000, WAIT_MS = 1000, BLOCK_LIMIT = 512 << 20 };
 
 /* --- reading -------------------------------------------------------------------------------------------- */
 
-struct event_read {
+struct xd_event_read {
     struct xd_put_off put_off;
+    struct xd_event_read *next_waiting;
     struct xd_rpart *p;
-    uint64_t from;
+    uint64_t from, head;
+    int64_t waits_ms; /* since */
     enum xd_code code;
     xd_event_run_cb *callback;
     void *arg;
@@ -35,32 +37,33 @@ uint32_t xd_redis_mark(struct xd_str account)
     return (uint32_t)XXH3_64bits(account.at, account.len);
 }
 
-static struct xd_str wanted(const struct event_read *read)
+static struct xd_str wanted(const struct xd_event_read *read)
 {
     return (struct xd_str){read->account, read->account_len};
 }
 
-static bool wants_all(const struct event_read *read)
+static bool wants_all(const struct xd_event_read *read)
 {
     return xd_str_equal(wanted(read), xd_str_of("*"));
 }
 
-static void end_read(struct event_read *read, enum xd_code code)
+static void end_read(struct xd_event_read *read, enum xd_code code)
 {
     uint64_t oldest = read->p ? read->p->oldest_event : 0;
-    read->callback(read->arg, &(struct xd_event_run){.code = code, .next = read->from, .oldest = oldest});
+    read->callback(read->arg, &(struct xd_event_run){
+                                  .code = code, .next = read->from, .oldest = oldest, .head = read->head});
     free(read);
 }
 
 static void refused(struct xd_put_off *put_off)
 {
-    struct event_read *read = (struct event_read *)put_off;
+    struct xd_event_read *read = (struct xd_event_read *)put_off;
     end_read(read, read->code);
 }
 
 /* What is wanted of a block, whose first event is number `offset`; read->from becomes its end, or where the
  * run got full. */
-static void take(struct event_read *read, struct run *run, uint64_t offset, const struct xd_buf *block)
+static void take(struct xd_event_read *read, struct run *run, uint64_t offset, const struct xd_buf *block)
 {
     const uint8_t *bytes;
     size_t at = 0, len;
@@ -77,7 +80,7 @@ static void take(struct event_read *read, struct run *run, uint64_t offset, cons
 }
 
 /* Oldest, head, where to go on, the line, then of some commits the first event and the block. */
-static void give(struct event_read *read, const redisReply *reply)
+static void give(struct xd_event_read *read, const redisReply *reply)
 {
     size_t count = (reply->elements - 4) / 2;
     struct xd_buf *blocks = calloc(count + 1, sizeof *blocks);
@@ -108,21 +111,60 @@ static void give(struct event_read *read, const redisReply *reply)
         end_read(read, XD_STORAGE_FAILED);
 }
 
+/* Nothing is given, but not at once, for the reader would ask again. */
+static void wait_for_replicas(struct xd_event_read *read, const redisReply *reply)
+{
+    read->p->oldest_event = xd_reply_uint_at(reply, 0);
+    read->head = xd_reply_uint_at(reply, 1);
+    read->waits_ms = xd_redis_monotonic();
+    read->next_waiting = read->p->waiting_reads;
+    read->p->waiting_reads = read;
+}
+
+static void end_waiting(struct xd_rpart *p, enum xd_code code, int64_t since_ms)
+{
+    struct xd_event_read **at = &p->waiting_reads;
+    while (*at) {
+        struct xd_event_read *read = *at;
+        if (read->waits_ms > since_ms) {
+            at = &read->next_waiting;
+            continue;
+        }
+        *at = read->next_waiting;
+        read->code = code;
+        xd_redis_put_off(p->ledger, &read->put_off);
+    }
+}
+
+void xd_redis_answer_waiting(struct xd_rpart *p)
+{
+    int64_t now = xd_redis_monotonic();
+    end_waiting(p, XD_OK, xd_redis_awaits_replicas(p) ? now - WAIT_MS : now);
+}
+
+void xd_redis_refuse_waiting(struct xd_rpart *p, enum xd_code code)
+{
+    end_waiting(p, code, INT64_MAX);
+}
+
 static void on_read(void *arg, redisReply **reply, int64_t replicas)
 {
     (void)replicas;
-    struct event_read *read = arg;
+    struct xd_event_read *read = arg;
     xd_redis_answered(read->p->ledger);
     bool good = *reply && (*reply)->type == REDIS_REPLY_ARRAY && (*reply)->elements >= 4;
     if (good && xd_redis_same_line(read->p, (*reply)->element[3])) {
-        give(read, *reply);
+        if (xd_redis_awaits_replicas(read->p))
+            wait_for_replicas(read, *reply);
+        else
+            give(read, *reply);
         return;
     }
     if (!good) xd_redis_suspect(read->p, *reply);
     end_read(read, XD_STORAGE_FAILED);
 }
 
-static enum xd_code send_read(struct event_read *read)
+static enum xd_code send_read(struct xd_event_read *read)
 {
     struct xd_rpart *p = read->p;
     uint32_t mark = xd_redis_mark(wanted(read));
@@ -137,6 +179,10 @@ static enum xd_code send_read(struct event_read *read)
     xd_args_uint(&args, read->max_bytes);
     xd_args_bytes(&args, bytes, wants_all(read) ? 0 : sizeof bytes);
     xd_args_text(&args, p->marks_key);
+    if (xd_redis_holds_back(p->ledger))
+        xd_args_uint(&args, p->replicated_events);
+    else
+        xd_args_text(&args, "");
     return xd_redis_ask(p->ledger, &to, &args, on_read, read);
 }
 
@@ -144,17 +190,17 @@ void xd_redis_read_events(struct xd_ledger *base, uint16_t partition, uint64_t f
                           size_t max_bytes, xd_event_run_cb *callback, void *arg)
 {
     struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
-    struct event_read *read = malloc(sizeof *read);
+    struct xd_event_read *read = malloc(sizeof *read);
     if (!read) {
         callback(arg, &(struct xd_event_run){.code = XD_NO_MEMORY, .next = from});
         return;
     }
-    *read = (struct event_read){.put_off.run = refused,
-                                .p = xd_rpart_of(ledger, partition),
-                                .from = from,
-                                .max_bytes = max_bytes,
-                                .callback = callback,
-                                .arg = arg};
+    *read = (struct xd_event_read){.put_off.run = refused,
+                                   .p = xd_rpart_of(ledger, partition),
+                                   .from = from,
+                                   .max_bytes = max_bytes,
+                                   .callback = callback,
+                                   .arg = arg};
     read->code = !read->p                       ? XD_NOT_FOUND
                  : ledger->closing              ? XD_DRAINING
                  : account.len > XD_ACCOUNT_MAX ? XD_TOO_LONG

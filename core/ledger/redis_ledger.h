@@ -25,6 +25,7 @@ struct event;
 struct event_base;
 struct xd_acquiring;
 struct xd_entry;
+struct xd_event_read;
 struct xd_commit_node;
 struct xd_log_read;
 struct xd_closing;
@@ -99,10 +100,16 @@ struct xd_rpart {
 
     bool out_reading;
     uint64_t out_serial;              /* of what is read, so that a read of a former line is known */
-    uint64_t out_events, out_records; /* told up to here */
-    redisReply *parked;               /* commits that wait until the entry of parked_serial has its offset */
-    uint64_t parked_serial;
-    bool parked_waits; /* for replicas */
+    uint64_t out_events, out_records; /* read up to here, and their outcomes told */
+    uint64_t told_events, told_records; /* events told up to here */
+    uint64_t replicated_events;         /* known to be on the replicas that are asked for, in this line */
+    bool replicating;                   /* being asked */
+    bool held;                          /* they had not all: commits are passed over, and read again */
+    redisReply
+        *parked; /* commits that wait until the entry of parked_serial has its offset, then for replicas */
+    uint64_t parked_serial, parked_events;
+    bool parked_answered;
+    struct xd_event_read *waiting_reads; /* until replicas have what was told before this line began */
 
     uint64_t mark_record; /* the record behind the one whose time is mark_ms */
     int64_t mark_ms;
@@ -125,6 +132,7 @@ struct xd_redis_ledger {
     int64_t skew_ms; /* the server's clock less ours */
     int64_t last_ms; /* the last time that was seen in the log */
     size_t backlog;
+    uint32_t replicating;  /* partitions whose replicas are being asked */
     uint32_t calls;        /* sent and not answered, but those that block */
     int64_t full_until_ms; /* Redis said that it is full */
     bool agreed;           /* on what the ledger is: partitions may be used */
@@ -147,6 +155,12 @@ static inline struct xd_redis_ledger *xd_redis_ledger_of(const struct xd_ledger 
 static inline struct xd_rpart *xd_rpart_of(struct xd_redis_ledger *ledger, uint16_t partition)
 {
     return partition < ledger->options.partitions ? &ledger->parts[partition] : NULL;
+}
+
+/* Whether events are told only once replicas have them. */
+static inline bool xd_redis_holds_back(const struct xd_redis_ledger *ledger)
+{
+    return ledger->options.durability == XD_DURABILITY_REPLICATED && !ledger->options.owner_only;
 }
 
 static inline bool xd_rpart_holds(const struct xd_rpart *p, const struct xd_lease *lease)
@@ -347,11 +361,22 @@ void xd_redis_go_on_telling(struct xd_rpart *p);
 
 /* What was parked may be told now, if it waited for the entry that has just got its offset. */
 void xd_redis_unpark(struct xd_rpart *p);
+void xd_redis_drop_parked(struct xd_rpart *p);
+
+/* Asks the replicas, where events are held back for them. */
+void xd_redis_go_on_replicating(struct xd_rpart *p);
+
+/* Whether not even the events before the head are known to be on the replicas: so it begins. */
+bool xd_redis_awaits_replicas(const struct xd_rpart *p);
 
 void xd_redis_follow_events(struct xd_ledger *ledger, xd_events_cb *callback, void *arg);
 void xd_redis_read_events(struct xd_ledger *ledger, uint16_t partition, uint64_t from, struct xd_str account,
                           size_t max_bytes, xd_event_run_cb *callback, void *arg);
 void xd_redis_trim_events(struct xd_rpart *p);
+
+/* Answers the reads that waited for replicas, if these have come or it has been long. */
+void xd_redis_answer_waiting(struct xd_rpart *p);
+void xd_redis_refuse_waiting(struct xd_rpart *p, enum xd_code code);
 
 /* The mark of an account's events: 32 bits, which other accounts may have as well. XD_MARKS_AT_ONCE of them,
  * of events in a row, are one string "<marks_key><number>". */

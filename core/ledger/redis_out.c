@@ -1,11 +1,20 @@
 /* Commits followed, whoever made them: outcomes go to those who appended, then events to the follower of
  * events. A commit may come before the answer that tells the offset of our own entry in it: it waits for
- * that, so that an append is answered before its events are told. */
+ * that, so that an append is answered before its events are told.
+ *
+ * Where replicas are asked for, events are told once these have them. While they are away commits are read
+ * for their outcomes alone (which follow from the log, whose level was named when it was appended to), and
+ * all is read again for its events when they are back. */
 #include "core/ledger/redis_ledger.h"
 
 #include <stdlib.h>
 
-enum { READ_COMMITS = 8, TOLD_AT_ONCE = 256, BLOCK_LIMIT = 512 << 20 };
+enum { READ_COMMITS = 8, TOLD_AT_ONCE = 256, BLOCK_LIMIT = 512 << 20, REPLICATING_MAX = 4 };
+
+static uint32_t lane_of(const struct xd_rpart *p)
+{
+    return XD_REDIS_BLOCKING + 2 * (uint32_t)p->id + 1;
+}
 
 static void tell_events(struct xd_rpart *p, uint64_t next, const struct xd_buf *block)
 {
@@ -17,26 +26,23 @@ static void tell_events(struct xd_rpart *p, uint64_t next, const struct xd_buf *
         uint32_t n = 0;
         while (n < TOLD_AT_ONCE && (more = xd_entry_next(block->data, block->len, &at, &bytes, &len)))
             some[n++] = (struct xd_event_ref){.offset = next++, .bytes = bytes, .len = len};
-        p->out_events = next;
+        p->told_events = next;
         if (n > 0 && ledger->on_events) ledger->on_events(ledger->on_events_arg, p->id, some, n);
     }
 }
 
-/* False: it is not to be told; of another line of history than what was told before it, or unreadable. */
-static bool tell_commit(struct xd_rpart *p, const redisReply *entry)
+/* False: the rest is not to be told; of another line of history than what was told before it, or unreadable. */
+static bool tell_outcomes(struct xd_rpart *p, const redisReply *entry)
 {
     const redisReply *fields = entry->elements == 2 ? entry->element[1] : NULL;
-    const redisReply *line = xd_reply_field(fields, "g");
-    const redisReply *outcomes = xd_reply_field(fields, "o"), *block = xd_reply_field(fields, "b");
+    const redisReply *line = xd_reply_field(fields, "g"), *outcomes = xd_reply_field(fields, "o");
     uint64_t events, records;
-    if (!outcomes || !block || !xd_reply_id(entry->element[0], &events, &records)) return true;
     if (line && !xd_redis_same_line(p, line)) return false;
-    struct xd_buf plain, refusals;
-    xd_buf_init(&plain, BLOCK_LIMIT);
+    if (!outcomes || !xd_reply_id(entry->element[0], &events, &records)) return true;
+    struct xd_buf refusals;
     xd_buf_init(&refusals, BLOCK_LIMIT);
-    bool good =
-        xd_redis_expand(&plain, block) && xd_redis_unpack_refusals(&refusals, xd_reply_field(fields, "r"));
-    if (good) {
+    bool good = xd_redis_unpack_refusals(&refusals, xd_reply_field(fields, "r"));
+    if (good)
         xd_redis_tell_outcomes(
             p, &(struct xd_redis_outcomes){.from = xd_reply_uint(xd_reply_field(fields, "p")),
                                            .next = records,
@@ -44,15 +50,34 @@ static bool tell_commit(struct xd_rpart *p, const redisReply *entry)
                                            .len = outcomes->len,
                                            .refusals = (const struct xd_refusal *)(const void *)refusals.data,
                                            .refusal_count = refusals.len / sizeof(struct xd_refusal)});
-        tell_events(p, xd_reply_uint(xd_reply_field(fields, "f")), &plain);
-    } else {
+    else
         xd_redis_suspect(p, NULL);
-    }
-    xd_buf_free(&plain);
     xd_buf_free(&refusals);
-    if (!good) return false;
-    p->out_records = records;
+    return good;
+}
+
+/* How far the commit is read, and where `told` its events told. False: unreadable. */
+static bool take_commit(struct xd_rpart *p, const redisReply *entry, bool told)
+{
+    const redisReply *fields = entry->elements == 2 ? entry->element[1] : NULL;
+    const redisReply *block = xd_reply_field(fields, "b");
+    uint64_t events, records;
+    if (!block || !xd_reply_id(entry->element[0], &events, &records)) return true;
+    if (told) {
+        struct xd_buf plain;
+        xd_buf_init(&plain, BLOCK_LIMIT);
+        bool good = xd_redis_expand(&plain, block);
+        if (good) tell_events(p, xd_reply_uint(xd_reply_field(fields, "f")), &plain);
+        xd_buf_free(&plain);
+        if (!good) {
+            xd_redis_suspect(p, NULL);
+            return false;
+        }
+        p->told_events = events;
+        p->told_records = records;
+    }
     p->out_events = events;
+    p->out_records = records;
     if (records > p->committed) p->committed = records;
     if (events > p->events) p->events = events;
     if (p->lease.epoch == 0 && !p->commits) {
@@ -62,67 +87,140 @@ static bool tell_commit(struct xd_rpart *p, const redisReply *entry)
     return true;
 }
 
-static void tell(struct xd_rpart *p, const redisReply *reply)
+/* --- held back until the replicas have them --------------------------------------------------------------
+ */
+
+static bool is_replicated(const struct xd_rpart *p, uint64_t events)
 {
-    const redisReply *entries = xd_reply_entries(reply);
-    bool same = true;
-    for (size_t i = 0; entries && i < entries->elements && same; i++)
-        same = tell_commit(p, entries->element[i]);
-    xd_redis_settled(p->ledger, XD_OK);
-    xd_redis_wake(p->ledger);
+    return !xd_redis_holds_back(p->ledger) || events <= p->replicated_events;
 }
 
-void xd_redis_unpark(struct xd_rpart *p)
+bool xd_redis_awaits_replicas(const struct xd_rpart *p)
 {
-    redisReply *reply = p->parked;
-    if (!reply || p->parked_waits || (p->parked_serial != 0 && xd_redis_unresolved(p) == p->parked_serial))
-        return;
+    return !is_replicated(p, p->told_events);
+}
+
+void xd_redis_drop_parked(struct xd_rpart *p)
+{
+    if (p->parked) freeReplyObject(p->parked);
     p->parked = NULL;
-    tell(p, reply);
-    freeReplyObject(reply);
 }
 
-static void drop_parked(struct xd_rpart *p)
+/* What was passed over is read again. */
+static void go_back(struct xd_rpart *p)
 {
-    freeReplyObject(p->parked);
-    p->parked = NULL;
-    p->parked_waits = false;
-}
-
-static void on_replicated(void *arg, redisReply **reply, int64_t replicas)
-{
-    (void)replicas; /* fewer than asked for: then so much is told, as acknowledgements name less */
-    struct xd_rpart *p = arg;
-    xd_redis_answered(p->ledger);
-    if (!p->parked_waits) return;
-    p->parked_waits = false;
-    if (xd_redis_code(*reply) == XD_OK) {
-        xd_redis_unpark(p);
-    } else {
-        drop_parked(p); /* to be read again */
-        xd_redis_suspect(p, *reply);
-    }
-}
-
-/* Commits are told once the replicas have them: a write of our own that has reached them came after. */
-static void wait_for_replicas(struct xd_rpart *p)
-{
-    struct xd_redis_to to = {.lane = XD_REDIS_WRITES, .slot = p->slot, .durable = true};
-    struct xd_args args = {0};
-    xd_args_text(&args, "HSET");
-    xd_args_text(&args, p->state_key);
-    xd_args_text(&args, "told");
-    xd_args_text(&args, p->ledger->process);
-    p->parked_waits = xd_redis_ask(p->ledger, &to, &args, on_replicated, p) == XD_OK;
-    if (p->parked_waits) return;
-    drop_parked(p);
-    xd_redis_suspect(p, NULL);
+    p->held = false;
+    if (p->out_events == p->told_events && p->out_records == p->told_records) return;
+    xd_redis_drop_parked(p);
+    p->out_events = p->told_events;
+    p->out_records = p->told_records;
+    p->out_serial++;
+    if (p->out_reading) xd_redis_drop(p->ledger->redis, lane_of(p), p->slot);
 }
 
 struct following {
     struct xd_rpart *p;
     uint64_t serial;
 };
+
+static void on_replicated(void *arg, redisReply **reply, int64_t replicas)
+{
+    struct following following = *(struct following *)arg;
+    struct xd_rpart *p = following.p;
+    free(arg);
+    xd_redis_answered(p->ledger);
+    xd_redis_wake(p->ledger);
+    p->replicating = false;
+    p->ledger->replicating--;
+    if (following.serial != p->out_serial) return;
+    if (!*reply || (*reply)->type != REDIS_REPLY_INTEGER) {
+        xd_redis_drop_parked(p); /* to be read again */
+        xd_redis_suspect(p, *reply);
+    } else if (replicas < p->ledger->options.replicas) {
+        p->held = true;
+    } else {
+        p->replicated_events = (uint64_t)(*reply)->integer;
+        if (p->held) go_back(p);
+        xd_redis_answer_waiting(p);
+    }
+}
+
+/* A write of our own that has reached the replicas came after all that was read before: it adds nothing to
+ * the number of events, under the line in which they were read. */
+static void replicate(struct xd_rpart *p)
+{
+    struct xd_redis_ledger *ledger = p->ledger;
+    struct xd_redis_to to = {
+        .lane = XD_REDIS_WAITS, .slot = p->slot, .script = &ledger->scripts.count, .durable = true};
+    struct xd_args args = {0};
+    struct following *following = malloc(sizeof *following);
+    xd_args_text(&args, "1");
+    xd_args_text(&args, p->state_key);
+    xd_args_text(&args, p->line);
+    xd_args_text(&args, "events");
+    xd_args_text(&args, "0");
+    if (following) *following = (struct following){p, p->out_serial};
+    p->replicating = following && xd_redis_ask(ledger, &to, &args, on_replicated, following) == XD_OK;
+    if (p->replicating) {
+        ledger->replicating++;
+        return;
+    }
+    free(following);
+    xd_redis_suspect(p, NULL);
+}
+
+void xd_redis_go_on_replicating(struct xd_rpart *p)
+{
+    uint64_t events = p->parked ? p->parked_events : p->held ? p->out_events : p->told_events;
+    if (p->replicating || p->suspect || p->ledger->replicating == REPLICATING_MAX || is_replicated(p, events))
+        return;
+    replicate(p);
+}
+
+/* --- told ------------------------------------------------------------------------------------------------
+ */
+
+static bool answer_parked(struct xd_rpart *p)
+{
+    const redisReply *entries = xd_reply_entries(p->parked);
+    for (size_t i = 0; i < entries->elements && !p->parked_answered; i++)
+        if (!tell_outcomes(p, entries->element[i])) return false;
+    p->parked_answered = true;
+    return true;
+}
+
+void xd_redis_unpark(struct xd_rpart *p)
+{
+    redisReply *reply = p->parked;
+    if (!reply || (p->parked_serial != 0 && xd_redis_unresolved(p) == p->parked_serial)) return;
+    if (!answer_parked(p)) {
+        xd_redis_drop_parked(p);
+        return;
+    }
+    bool told = is_replicated(p, p->parked_events) && !p->held;
+    if (!told && !p->held) return;
+    const redisReply *entries = xd_reply_entries(reply);
+    bool good = true;
+    p->parked = NULL;
+    for (size_t i = 0; i < entries->elements && good; i++)
+        good = take_commit(p, entries->element[i], told);
+    freeReplyObject(reply);
+    xd_redis_settled(p->ledger, XD_OK);
+    xd_redis_wake(p->ledger);
+}
+
+static void park(struct xd_rpart *p, redisReply *reply)
+{
+    const redisReply *entries = xd_reply_entries(reply);
+    uint64_t records;
+    p->parked = reply;
+    p->parked_serial = xd_redis_unresolved(p);
+    p->parked_answered = false;
+    p->parked_events = p->out_events;
+    if (entries->elements > 0)
+        xd_reply_id(entries->element[entries->elements - 1]->element[0], &p->parked_events, &records);
+    xd_redis_unpark(p);
+}
 
 static void on_commits(void *arg, redisReply **reply, int64_t replicas)
 {
@@ -139,20 +237,19 @@ static void on_commits(void *arg, redisReply **reply, int64_t replicas)
         xd_redis_suspect(p, *reply);
         return;
     }
-    bool replicated = p->ledger->options.durability == XD_DURABILITY_REPLICATED;
-    if (!xd_reply_entries(*reply) || (xd_redis_unresolved(p) == 0 && !replicated)) {
-        tell(p, *reply);
-        return;
+    if (xd_reply_entries(*reply)) {
+        park(p, *reply);
+        *reply = NULL;
     }
-    p->parked = *reply;
-    p->parked_serial = xd_redis_unresolved(p);
-    *reply = NULL;
-    if (replicated) wait_for_replicas(p);
+    xd_redis_wake(p->ledger);
 }
 
 void xd_redis_go_on_telling(struct xd_rpart *p)
 {
-    if (p->ledger->options.owner_only || p->out_reading || p->parked) return;
+    if (p->ledger->options.owner_only) return;
+    xd_redis_unpark(p);
+    if (!p->held) xd_redis_go_on_replicating(p); /* else with the next tick */
+    if (p->out_reading || p->parked) return;
     char after[48];
     snprintf(after, sizeof after, "%llu-%llu", (unsigned long long)p->out_events,
              (unsigned long long)p->out_records);
@@ -162,8 +259,8 @@ void xd_redis_go_on_telling(struct xd_rpart *p)
         return;
     }
     *following = (struct following){p, p->out_serial};
-    uint32_t lane = XD_REDIS_BLOCKING + 2 * (uint32_t)p->id + 1;
-    p->out_reading = xd_redis_read_stream(p, lane, p->out_key, after, READ_COMMITS, on_commits, following);
+    p->out_reading =
+        xd_redis_read_stream(p, lane_of(p), p->out_key, after, READ_COMMITS, on_commits, following);
     if (p->out_reading) return;
     free(following);
     xd_redis_suspect(p, NULL);

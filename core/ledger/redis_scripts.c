@@ -191,9 +191,9 @@ static const char read_log[] =
     "return result\n";
 
 /* KEYS: state, out. ARGV: the first event wanted, bytes, the account's mark ('': all accounts), the prefix of
- * the marks. Oldest, head, where to go on, the line, then of each commit that has such an event the first
- * event and the block. As many commits as have so many bytes before they are compressed, and the marks of
- * four strings, are looked at. */
+ * the marks, the first event that is not to be told yet ('': none is). Oldest, head, where to go on, the
+ * line, then of each commit that has such an event the first event and the block. As many commits as have so
+ * many bytes before they are compressed, and the marks of four strings, are looked at. */
 static const char read_events[] =
     "local s = redis.call('HMGET', KEYS[1], 'oldest', 'events', 'line')\n"
     "if not s[1] then return redis.error_reply('GONE the partition is not there') end\n"
@@ -215,6 +215,7 @@ static const char read_events[] =
     "end\n"
     "local event, bytes, found = math.max(tonumber(ARGV[1]), oldest), 0, true\n"
     "local result = {oldest, head, 0, s[3] or ''}\n"
+    "head = math.min(head, tonumber(ARGV[5]) or head)\n"
     "while bytes < max and event < head do\n"
     "  if mark ~= '' then event, found = find(event) end\n"
     "  if not found then break end\n"

@@ -17,7 +17,13 @@
 struct xd_redis;
 
 /* Lanes above these block, for up to XD_REDIS_BLOCK_MS. */
-enum { XD_REDIS_WRITES, XD_REDIS_READS, XD_REDIS_BLOCKING, XD_REDIS_LANES = XD_REDIS_BLOCKING + 2 * 192 };
+enum {
+    XD_REDIS_WRITES,
+    XD_REDIS_READS,
+    XD_REDIS_WAITS, /* for replicas, with nothing behind them */
+    XD_REDIS_BLOCKING,
+    XD_REDIS_LANES = XD_REDIS_BLOCKING + 2 * 192
+};
 enum { XD_REDIS_BLOCK_MS = 2000 };
 
 struct xd_redis_options {

@@ -1,5 +1,6 @@
 /* What a fail-over of Redis loses is noticed, whoever knew of it, and whatever the others have written
- * meanwhile. Each process has its own way to the server, through which it can be led to another. */
+ * meanwhile; and no event is told that it could take back. Each process has its own way to the server,
+ * through which it can be led to another. */
 #include "core/record.h"
 #include "matcher/owner.h"
 #include "tests/ledger/cmocka_all.h"
@@ -8,6 +9,7 @@
 
 #include <event2/event.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +28,7 @@ static void wait_for(const struct redis_server *server, const char *command, con
 
 static void start_replica(struct redis_server *replica, const struct redis_server *master)
 {
-    char port[16];
+    char port[16], known[64];
     const char *const args[] = {"--replicaof", "127.0.0.1", port};
     snprintf(port, sizeof port, "%d", master->port);
     *replica = (struct redis_server){.pid = 0};
@@ -34,6 +36,8 @@ static void start_replica(struct redis_server *replica, const struct redis_serve
     redis_server_start(replica);
     replica->args[0] = NULL;
     wait_for(replica, "info replication | grep link_status", "up");
+    snprintf(known, sizeof known, "info replication | grep port=%d", replica->port);
+    wait_for(master, known, "state=online");
 }
 
 /* From here on it does not hear what the master is told. */
@@ -49,7 +53,8 @@ struct process {
     struct cutting_proxy proxy;
 };
 
-static void begin(struct process *process, const struct redis_server *server)
+/* `replicas`: what it asks for; 0: that the disk has it. */
+static void begin_at(struct process *process, const struct redis_server *server, uint32_t replicas)
 {
     rig_choose("sqlite"); /* no server of its own */
     rig_init(&process->rig, NULL);
@@ -60,10 +65,17 @@ static void begin(struct process *process, const struct redis_server *server)
     rig->on_redis = true;
     rig->redis = (struct xd_redis_ledger_options){.url = rig->url,
                                                   .partitions = 1,
-                                                  .durability = XD_DURABILITY_FSYNCED,
+                                                  .durability = replicas ? XD_DURABILITY_REPLICATED
+                                                                         : XD_DURABILITY_FSYNCED,
+                                                  .replicas = replicas,
                                                   .lease_ms = 400,
                                                   .timeout_ms = 5000};
     rig_open(rig);
+}
+
+static void begin(struct process *process, const struct redis_server *server)
+{
+    begin_at(process, server, 0);
 }
 
 static void end(struct process *process)
@@ -282,6 +294,108 @@ static void what_waited_through_a_failover_is_not_stored_without_its_ref(void **
     tear_down();
 }
 
+/* --- what is told ----------------------------------------------------------------------------------------
+ */
+
+static void wait_head(struct process *process, uint64_t told)
+{
+    for (int i = 0; i < LOOKS && xd_ledger_event_head(process->rig.ledger, 0) != told; i++)
+        rig_turn(&process->rig, LOOK_MS);
+    assert_int_equal(xd_ledger_event_head(process->rig.ledger, 0), told);
+}
+
+static uint64_t count_events(struct process *process)
+{
+    return rig_count_events(&process->rig, "*", 0, 1 << 20, NULL);
+}
+
+/* Without a replica: each is answered with what became of it all the same. */
+static void append_alone(struct process *process, unsigned from, unsigned count)
+{
+    append_many(process, from, count, XD_OK);
+    for (unsigned i = from; i < from + count; i++) {
+        assert_int_equal(answers[i].result.reached, XD_DURABILITY_FSYNCED);
+        assert_true(answers[i].result.outcome_known);
+    }
+}
+
+static uint64_t events_in(const struct redis_server *server)
+{
+    return strtoull(redis_cli(server, "hget 'xd:{p0}:state' events"), NULL, 10);
+}
+
+static void events_wait_until_replicas_have_them(void **state)
+{
+    (void)state;
+    set_up();
+    begin_at(&a, &master, 1);
+    begin_at(&b, &master, 1);
+    own(&a);
+    append_many(&a, 0, 10, XD_OK);
+    uint64_t had = events_in(&master);
+    wait_head(&a, had);
+    wait_head(&b, had);
+
+    kill(replica.pid, SIGSTOP);
+    append_alone(&a, 10, 10);
+    end(&a);
+    own(&b);
+    append_alone(&b, 20, 10);
+    uint64_t all = events_in(&master);
+    stay_in(&b, 1);
+    assert_int_equal(b.rig.told, had);
+    assert_int_equal(count_events(&b), had);
+    begin_at(&c, &master, 1); /* which does not know of any event that a replica has it */
+    assert_int_equal(c.rig.told, all);
+    assert_int_equal(count_events(&c), 0);
+
+    kill(replica.pid, SIGCONT);
+    wait_head(&b, all);
+    assert_int_equal(count_events(&b), all);
+    for (int i = 0; i < LOOKS && count_events(&c) != all; i++)
+        rig_turn(&c.rig, LOOK_MS);
+    append_many(&b, 30, 10, XD_OK);
+    wait_head(&b, events_in(&master));
+    wait_head(&c, events_in(&master));
+    assert_int_equal(check_whole(&c), 40);
+    end(&b);
+    end(&c);
+    tear_down();
+}
+
+static void no_event_is_told_that_a_failover_takes_back(void **state)
+{
+    (void)state;
+    set_up();
+    start_replica(&second, &replica);
+    begin_at(&a, &master, 1);
+    begin_at(&b, &master, 1);
+    own(&a);
+    append_many(&a, 0, 10, XD_OK);
+    uint64_t had = events_in(&master);
+    wait_head(&a, had);
+    wait_head(&b, had);
+    promote(&replica);
+    append_alone(&a, 10, 10);
+    stay_in(&a, 1);
+    stay_in(&b, 1);
+    assert_int_equal(a.rig.told, had);
+    assert_int_equal(b.rig.told, had);
+    assert_int_equal(count_events(&a), had);
+
+    redis_server_kill(&master);
+    lead_to(&b, &replica);
+    wait_generation(&b, 2);
+    own(&b);
+    append_many(&b, 20, 5, XD_OK);
+    assert_true(events_in(&replica) > had);
+    wait_head(&b, events_in(&replica));
+    end(&a);
+    end(&b);
+    redis_server_remove(&second);
+    tear_down();
+}
+
 /* --- no losses ------------------------------------------------------------------------------------------ */
 
 static void a_first_replica_and_a_restart_lose_nothing(void **state)
@@ -389,6 +503,8 @@ int main(void)
         cmocka_unit_test(a_master_that_was_a_replica_meanwhile_is_another),
         cmocka_unit_test(generations_of_one_number_are_told_apart),
         cmocka_unit_test(what_waited_through_a_failover_is_not_stored_without_its_ref),
+        cmocka_unit_test(events_wait_until_replicas_have_them),
+        cmocka_unit_test(no_event_is_told_that_a_failover_takes_back),
         cmocka_unit_test(a_first_replica_and_a_restart_lose_nothing),
         cmocka_unit_test(a_log_that_gives_other_events_has_no_owner),
     };

@@ -173,6 +173,9 @@ static void a_failed_over_master_is_found_through_sentinels(void **state)
     append_many(&rig, 500, 500, 200);
     rig_wait_answers(&rig);
     assert_stored(500, 500, XD_DURABILITY_FSYNCED); /* by the new master, which has no replica */
+    assert_true(xd_ledger_event_head(rig.ledger, 0) <= 500);
+    redis_server_start(&rig.server); /* sentinels make it one */
+    rig_wait_events(&rig, 1000);
     check_whole(&rig, 1001);
     assert_string_equal(redis_cli(&replica, "role"), "master");
     assert_int_equal(xd_ledger_generation(rig.ledger, 0), 2); /* nobody can say that nothing is lost */

@@ -76,6 +76,7 @@ static void run(const struct redis_server *server)
     dup2(null, 0);
     dup2(null, 1);
     dup2(null, 2);
+    closefrom(3); /* else a connection of the test's would live on in the server */
     execvp(argv[0], (char *const *)(uintptr_t)argv);
     _exit(127);
 }
