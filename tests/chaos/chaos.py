@@ -51,7 +51,7 @@ class Run:
     def __init__(self, chosen, say=print):
         self.chosen = chosen
         self.say = say
-        self.told = Told(chosen.may_lose)
+        self.told = Told(chosen.level or SHAPES[chosen.redis].level, chosen.may_lose)
         self.listeners, self.events = [], []
         self.undo = []  # (when, text, what to do)
         self.silences = []
