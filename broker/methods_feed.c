@@ -137,11 +137,13 @@ static void verify(struct position *position, void (*then)(struct position *posi
 static void on_head(void *arg, const struct xd_event_run *run)
 {
     struct position *position = arg;
+    struct xd_ledger *ledger = broker_of(position)->ledger;
+    const struct xd_position *at = &position->at[position->verified];
     if (run->code != XD_OK) {
         refuse(position, run->code, NULL);
-    } else if (position->at[position->verified].next > run->head ||
-               position->at[position->verified].generation >
-                   xd_ledger_generation(broker_of(position)->ledger, position->verified)) {
+    } else if (xd_ledger_may_be_behind(ledger, position->verified, at->generation)) {
+        refuse(position, XD_STORAGE_FAILED, NULL);
+    } else if (at->next > run->head || at->generation > xd_ledger_generation(ledger, position->verified)) {
         refuse(position, XD_BAD_CURSOR, position->named_start ? "from" : "durable");
     } else {
         position->verified++;

@@ -39,6 +39,8 @@ struct xd_ledger_ops {
     uint64_t (*event_head)(const struct xd_ledger *ledger, uint16_t partition);
     uint64_t (*event_oldest)(const struct xd_ledger *ledger, uint16_t partition);
     uint32_t (*generation)(const struct xd_ledger *ledger, uint16_t partition);
+    bool (*may_be_behind)(struct xd_ledger *ledger, uint16_t partition,
+                          uint32_t generation); /* NULL: never */
     void (*save_cursor)(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
                         struct xd_str cursor, xd_done_cb *callback, void *arg);
     void (*load_cursor)(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,

@@ -132,6 +132,11 @@ uint32_t xd_ledger_generation(const struct xd_ledger *ledger, uint16_t partition
     return ledger->ops->generation(ledger, partition);
 }
 
+bool xd_ledger_may_be_behind(struct xd_ledger *ledger, uint16_t partition, uint32_t generation)
+{
+    return ledger->ops->may_be_behind && ledger->ops->may_be_behind(ledger, partition, generation);
+}
+
 void xd_ledger_save_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,
                            struct xd_str cursor, xd_done_cb *callback, void *arg)
 {

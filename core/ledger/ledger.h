@@ -236,6 +236,10 @@ uint64_t xd_ledger_event_oldest(const struct xd_ledger *ledger, uint16_t partiti
  * records of a former generation has to begin anew. */
 uint32_t xd_ledger_generation(const struct xd_ledger *ledger, uint16_t partition);
 
+/* Somebody was told of a generation above that of the partition. Whether the ledger may yet hear of it: for
+ * some seconds after this was first asked. */
+bool xd_ledger_may_be_behind(struct xd_ledger *ledger, uint16_t partition, uint32_t generation);
+
 /* Named cursors of durable subscriptions, as cursor.h writes them for the ledger's partitions. XD_BAD_CURSOR: it is none. */
 typedef void xd_cursor_cb(void *arg, enum xd_code code, struct xd_str cursor);
 void xd_ledger_save_cursor(struct xd_ledger *ledger, struct xd_str account, struct xd_str name,

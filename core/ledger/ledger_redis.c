@@ -163,6 +163,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         xd_redis_trim_events(p);
         xd_redis_go_on_replicating(p);
         xd_redis_answer_waiting(p);
+        xd_redis_look(p);
         if (p->suspect) xd_redis_wake_later(ledger);
     }
     xd_redis_settled(ledger, XD_OK);
@@ -308,6 +309,7 @@ static const struct xd_ledger_ops ops = {
     .event_head = event_head,
     .event_oldest = event_oldest,
     .generation = generation,
+    .may_be_behind = xd_redis_may_be_behind,
     .save_cursor = xd_redis_save_cursor,
     .load_cursor = xd_redis_load_cursor,
     .settle = xd_redis_settle,

@@ -15,6 +15,11 @@ enum step { ASK_INFO, ASK_APPEND, ASK_POLICY, ASK_STATE };
 /* What an appender left in Redis is kept for an hour. */
 enum { STORED_KNOWN_MS = 1800 * 1000 };
 
+enum { LOOK_EVERY_MS = 5000 };
+
+/* A new master is known to all who can reach it after so long; what was asked so long ago is forgotten. */
+enum { BEHIND_MS = 5000, BEHIND_AGAIN_MS = 60 * 1000 };
+
 struct check {
     struct xd_rpart *p;
     enum step step;
@@ -127,6 +132,8 @@ static void take_state(struct check *check, const redisReply *state)
     p->oldest_event = xd_reply_uint_at(state, 4);
     p->fsyncs = syncs(check);
     p->suspect = false;
+    p->looked_ms = xd_redis_monotonic();
+    if (another) p->ahead_ms = 0;
     xd_redis_note_time(ledger, (int64_t)xd_reply_uint_at(state, 5));
     xd_redis_note_clock(ledger, (int64_t)xd_reply_uint_at(state, 6));
     if (another && ledger->on_events) ledger->on_events(ledger->on_events_arg, p->id, NULL, 0);
@@ -262,4 +269,36 @@ void xd_redis_check(struct xd_rpart *p)
     check->next = (uint64_t)p->generation + 1;
     p->checking = true;
     go_on(check);
+}
+
+static void on_looked(void *arg, redisReply **reply, int64_t replicas)
+{
+    (void)replicas;
+    struct xd_rpart *p = arg;
+    xd_redis_answered(p->ledger);
+    if (!*reply || (*reply)->type == REDIS_REPLY_ERROR) xd_redis_suspect(p, *reply);
+}
+
+void xd_redis_look(struct xd_rpart *p)
+{
+    struct xd_redis_ledger *ledger = p->ledger;
+    int64_t now = xd_redis_monotonic();
+    if (ledger->options.owner_only || ledger->closing || p->suspect || now - p->looked_ms < LOOK_EVERY_MS)
+        return;
+    struct xd_redis_to to = {.lane = XD_REDIS_READS, .slot = p->slot, .script = &ledger->scripts.look};
+    struct xd_args args = {0};
+    p->looked_ms = now;
+    xd_args_text(&args, "1");
+    xd_args_text(&args, p->state_key);
+    xd_args_text(&args, p->line);
+    if (xd_redis_ask(ledger, &to, &args, on_looked, p) != XD_OK) xd_redis_suspect(p, NULL);
+}
+
+bool xd_redis_may_be_behind(struct xd_ledger *base, uint16_t partition, uint32_t generation)
+{
+    struct xd_rpart *p = xd_rpart_of(xd_redis_ledger_of(base), partition);
+    int64_t now = xd_redis_monotonic();
+    if (!p || generation <= p->generation) return false;
+    if (p->ahead_ms == 0 || now - p->ahead_ms > BEHIND_AGAIN_MS) p->ahead_ms = now;
+    return now - p->ahead_ms < BEHIND_MS;
 }

@@ -56,6 +56,8 @@ struct xd_rpart {
 
     bool suspect, checking;
     int64_t suspect_ms; /* since */
+    int64_t looked_ms;
+    int64_t ahead_ms;   /* somebody was first told of a generation above ours; 0: nobody */
     bool gone;          /* initialised once, and not there any more */
     bool fsyncs;        /* verified */
     uint32_t generation;
@@ -258,6 +260,11 @@ bool xd_redis_expand(struct xd_buf *out, const redisReply *block);
  */
 
 void xd_redis_check(struct xd_rpart *p);
+
+/* Every few seconds, so that a fail-over is noticed by those who tell of it where nothing is written, too. */
+void xd_redis_look(struct xd_rpart *p);
+
+bool xd_redis_may_be_behind(struct xd_ledger *ledger, uint16_t partition, uint32_t generation);
 
 /* Whether what the check found is enough for what is promised; else *error. */
 bool xd_redis_strong_enough(const struct xd_redis_ledger *ledger, struct xd_error *error);

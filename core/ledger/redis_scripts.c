@@ -292,6 +292,10 @@ static const char count[] = CHANGED "local s = redis.call('HMGET', KEYS[1], 'rep
                                     "local c = changed(s[1], s[2], ARGV[1])\n"
                                     "return c or redis.call('HINCRBY', KEYS[1], ARGV[2], ARGV[3])\n";
 
+/* KEYS: state. ARGV: the line. */
+static const char look[] = CHANGED "local s = redis.call('HMGET', KEYS[1], 'replid', 'line')\n"
+                                   "return changed(s[1], s[2], ARGV[1]) or 1\n";
+
 /* KEYS: state, outbox. ARGV: the line, the first entry that stays. */
 static const char trim_outbox[] =
     CHANGED "local s = redis.call('HMGET', KEYS[1], 'replid', 'line', 'posted')\n"
@@ -322,6 +326,7 @@ void xd_redis_scripts_init(struct xd_redis_scripts *scripts)
     xd_redis_script_init(&scripts->save_snapshot, save_snapshot);
     xd_redis_script_init(&scripts->trim_events, trim_events);
     xd_redis_script_init(&scripts->count, count);
+    xd_redis_script_init(&scripts->look, look);
     xd_redis_script_init(&scripts->trim_outbox, trim_outbox);
     xd_redis_script_init(&scripts->free_ref, free_ref);
 }

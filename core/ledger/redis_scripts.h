@@ -34,6 +34,7 @@ struct xd_redis_scripts {
     struct xd_redis_script save_snapshot; /* makes it the newest, and trims the log before it */
     struct xd_redis_script count;         /* takes numbers that nobody else gets */
     struct xd_redis_script trim_outbox;
+    struct xd_redis_script look; /* and nothing else */
     /* In any case: */
     struct xd_redis_script renew, release;
     struct xd_redis_script read_log, read_events;

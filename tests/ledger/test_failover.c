@@ -230,6 +230,44 @@ static void a_master_that_was_a_replica_meanwhile_is_another(void **state)
     tear_down();
 }
 
+static void it_is_noticed_where_nothing_is_written(void **state)
+{
+    (void)state;
+    set_up();
+    begin(&a, &master);
+    assert_string_equal(redis_cli(&master, "replicaof 127.0.0.1 %d", replica.port), "OK");
+    promote(&replica);
+    wait_for(&master, "info replication | grep link_status", "up");
+    promote(&master);
+    wait_generation(&a, 2);
+    end(&a);
+    tear_down();
+}
+
+/* A client that resumes at a broker that is still on the old master, with a cursor of the new line. */
+static void an_old_master_does_not_know_that_it_is_behind(void **state)
+{
+    (void)state;
+    set_up();
+    begin(&a, &master);
+    begin(&b, &master);
+    promote(&replica);
+    lead_to(&b, &replica);
+    redis_cli(&master, "client kill type normal");
+    wait_generation(&b, 2);
+    lead_to(&a, &master);
+    assert_false(xd_ledger_may_be_behind(a.rig.ledger, 0, 1));
+    assert_true(xd_ledger_may_be_behind(a.rig.ledger, 0, 2));
+    assert_false(xd_ledger_may_be_behind(b.rig.ledger, 0, 2));
+    redis_server_kill(&master);
+    lead_to(&a, &replica);
+    wait_generation(&a, 2);
+    assert_false(xd_ledger_may_be_behind(a.rig.ledger, 0, 2));
+    end(&a);
+    end(&b);
+    tear_down();
+}
+
 /* Two replicas that were made master one after the other, neither of which knew of the other. */
 static void generations_of_one_number_are_told_apart(void **state)
 {
@@ -501,6 +539,8 @@ int main(void)
         cmocka_unit_test(what_others_append_does_not_make_up_for_a_loss),
         cmocka_unit_test(what_only_the_dead_knew_of_is_noticed),
         cmocka_unit_test(a_master_that_was_a_replica_meanwhile_is_another),
+        cmocka_unit_test(it_is_noticed_where_nothing_is_written),
+        cmocka_unit_test(an_old_master_does_not_know_that_it_is_behind),
         cmocka_unit_test(generations_of_one_number_are_told_apart),
         cmocka_unit_test(what_waited_through_a_failover_is_not_stored_without_its_ref),
         cmocka_unit_test(events_wait_until_replicas_have_them),

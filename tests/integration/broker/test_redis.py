@@ -71,14 +71,18 @@ class OverRedis(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("there is no partition 1", done.stderr)
 
-    def test_a_replica_that_does_not_answer(self):
-        """The first write waits for it in vain, for longer than the lease, and the renewals do not wait behind it; those after
-        it do not wait as long."""
+    def replica(self):
         self.redis.cli("config", "set", "repl-diskless-sync-delay", "0")
         replica = Redis("--replicaof", "127.0.0.1 %d" % self.redis.port)
         self.addCleanup(replica.stop)
         while "state=online" not in self.redis.cli("info", "replication"):
             time.sleep(0.01)
+        return replica
+
+    def test_a_replica_that_does_not_answer(self):
+        """The first write waits for it in vain, for longer than the lease, and the renewals do not wait behind it; those after
+        it do not wait as long."""
+        replica = self.replica()
         more = ("--redis", self.redis.url, "--lease", "300ms", "--durability", "replicated:1")
         with support.Broker(*more) as broker, broker.client("carrier") as carrier:
             second = support.Broker(*more, start=False)
@@ -144,6 +148,49 @@ class OverRedis(unittest.TestCase):
                 self.assertEqual(refused.exception.code, "bad_cursor")
                 for client in resumed:
                     client.close()
+
+    def resume(self, broker, cursor):
+        """The answer's code, or whether it was `recovered`."""
+        with broker.client("carrier") as carrier:
+            try:
+                return carrier.call("subscribe", {"from": cursor})["recovered"]
+            except support.Refused as refused:
+                return refused.code
+
+    def test_events_wait_for_a_replica_that_is_away(self):
+        replica = self.replica()
+        with support.Broker("--redis", self.redis.url, "--durability", "replicated:1") as broker, \
+                broker.client("carrier") as carrier:
+            self.until_replicated(carrier, support.truck_offer("offer-0"))
+            carrier.call("subscribe", {"from": "start"})
+            self.assertEqual(carrier.event()["order"]["ref"], "offer-0")
+            replica.process.send_signal(signal.SIGSTOP)
+            self.assertEqual(carrier.call("submit", support.truck_offer("offer-1"))["durability"], "fsynced")
+            broker.kill()
+            broker.start()
+            with broker.client("carrier") as again:
+                again.call("subscribe", {"from": "start"})
+                again.call("submit", support.truck_offer("offer-2"))
+                again.call("cancel", {"ref": "offer-2"})
+                again.sock.settimeout(1)
+                with self.assertRaises(TimeoutError):
+                    again.event()
+                again.sock.settimeout(support.TIMEOUT)
+                replica.process.send_signal(signal.SIGCONT)
+                self.assertEqual([again.event()["order"]["ref"] for _ in range(4)],
+                                 ["offer-0", "offer-1", "offer-2", "offer-2"])
+
+    def test_a_cursor_of_a_new_line_at_a_broker_on_the_old_master(self):
+        replica = self.replica()
+        with support.Broker("--redis", self.redis.url, "--lease", "300ms") as late:
+            replica.cli("replicaof", "no", "one")
+            with support.Broker("--redis", replica.url, "--lease", "300ms") as further, further.client("carrier") as carrier:
+                cursor = carrier.call("subscribe", {"from": "now"})["cursor"]
+            self.assertEqual(self.resume(late, cursor), "storage_failed")
+            deadline = time.monotonic() + support.TIMEOUT
+            while (told := self.resume(late, cursor)) == "storage_failed":
+                self.assertLess(time.monotonic(), deadline)
+            self.assertEqual(told, "bad_cursor")  # of a backup that is older, perhaps
 
     def test_weak_settings_are_refused_with_words(self):
         self.redis.cli("config", "set", "appendfsync", "everysec")
