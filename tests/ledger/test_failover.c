@@ -230,11 +230,17 @@ static void a_master_that_was_a_replica_meanwhile_is_another(void **state)
     tear_down();
 }
 
+static void wait_replicated(void)
+{
+    wait_for(&replica, "hget 'xd:{p0}:state' line", "1-");
+}
+
 static void it_is_noticed_where_nothing_is_written(void **state)
 {
     (void)state;
     set_up();
     begin(&a, &master);
+    wait_replicated();
     assert_string_equal(redis_cli(&master, "replicaof 127.0.0.1 %d", replica.port), "OK");
     promote(&replica);
     wait_for(&master, "info replication | grep link_status", "up");
@@ -251,6 +257,7 @@ static void an_old_master_does_not_know_that_it_is_behind(void **state)
     set_up();
     begin(&a, &master);
     begin(&b, &master);
+    wait_replicated();
     promote(&replica);
     lead_to(&b, &replica);
     redis_cli(&master, "client kill type normal");
