@@ -15,6 +15,7 @@ struct xd_acquiring {
     struct xd_rpart *p;
     struct xd_lease lease;
     bool under_way;
+    bool hurried; /* since it was sent: what it is answered may be older than that */
     int64_t since_ms;
     int64_t held_until_ms; /* the end of another's lease, as first seen; 0: nobody held it */
     int64_t not_before_ms;
@@ -68,7 +69,7 @@ static void wait_for_end(struct xd_acquiring *acquiring, int64_t left_ms)
         end_acquiring(acquiring, XD_FENCED);
         return;
     }
-    acquiring->not_before_ms = now + left_ms + 1;
+    acquiring->not_before_ms = acquiring->hurried ? 0 : now + left_ms + 1;
     xd_redis_wake_later(acquiring->p->ledger);
 }
 
@@ -122,7 +123,10 @@ void xd_redis_go_on_acquiring(struct xd_rpart *p)
             end_acquiring(one, ledger->closing ? XD_DRAINING : XD_STORAGE_FAILED);
             return; /* the callback may have changed the list: what is left comes with the next turn */
         }
-        if (!p->suspect && now >= one->not_before_ms) one->under_way = send_acquire(one);
+        if (!p->suspect && now >= one->not_before_ms) {
+            one->hurried = false;
+            one->under_way = send_acquire(one);
+        }
         if (!one->under_way) xd_redis_wake_later(p->ledger);
     }
 }
@@ -131,8 +135,10 @@ void xd_ledger_redis_hurry(struct xd_ledger *base, uint16_t partition)
 {
     struct xd_redis_ledger *ledger = xd_redis_ledger_of(base);
     const struct xd_rpart *p = xd_rpart_of(ledger, partition);
-    for (struct xd_acquiring *one = p ? p->acquirings : NULL; one; one = one->next)
+    for (struct xd_acquiring *one = p ? p->acquirings : NULL; one; one = one->next) {
         one->not_before_ms = 0;
+        one->hurried = one->under_way;
+    }
     xd_redis_wake(ledger);
 }
 

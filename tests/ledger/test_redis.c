@@ -267,6 +267,39 @@ static void a_lease_is_waited_for_and_a_dead_owner_replaced(void **state)
     rig_free(&rig);
 }
 
+static void on_lease(void *arg, enum xd_code code, const struct xd_lease *lease)
+{
+    (void)lease;
+    assert_int_equal(code, XD_OK);
+    *(bool *)arg = true;
+}
+
+static bool has_run(const struct rig *rig, const char *before)
+{
+    return strcmp(redis_cli(&rig->server, "info commandstats | grep cmdstat_evalsha"), before) != 0;
+}
+
+/* The news that a partition is free may come between a try and its answer, which says that it was not. */
+static void a_lease_given_back_during_a_try_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct rig rig;
+    char before[256];
+    bool got = false;
+    rig_start(&rig, NULL);
+    xd_ledger_release(rig.ledger, &rig.lease);
+    rig_turn(&rig, 50);
+    redis_cli(&rig.server, "set xd:{p0}:lease another px 60000");
+    snprintf(before, sizeof before, "%s", redis_cli(&rig.server, "info commandstats | grep cmdstat_evalsha"));
+    xd_ledger_acquire(rig.ledger, 0, on_lease, &got);
+    while (!has_run(&rig, before)) /* its answer is not read before the next turn */
+        rig_turn(&rig, 0);
+    redis_cli(&rig.server, "del xd:{p0}:lease");
+    xd_ledger_redis_hurry(rig.ledger, 0);
+    rig_wait(&rig, &got);
+    rig_free(&rig);
+}
+
 /* --- snapshots ------------------------------------------------------------------------------------------ */
 
 static void the_log_before_a_snapshot_is_trimmed(void **state)
@@ -395,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_full_redis_refuses_with_a_code_and_heals),
         cmocka_unit_test(a_fenced_owner_commits_nothing),
         cmocka_unit_test(a_lease_is_waited_for_and_a_dead_owner_replaced),
+        cmocka_unit_test(a_lease_given_back_during_a_try_is_not_waited_for),
         cmocka_unit_test(the_log_before_a_snapshot_is_trimmed),
         cmocka_unit_test(a_weak_redis_is_refused_with_words),
         cmocka_unit_test(a_ledger_has_one_market_and_one_number_of_partitions),
