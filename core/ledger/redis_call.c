@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long replicas may take before an acknowledgement names less than was asked for; of the time to answer
- * so little that some who wait behind each other in vain are answered in time. */
-enum { WAIT_MS = 500, WAITS = 8 };
+/* How long replicas may take before an acknowledgement names less than was asked for. */
+enum { WAIT_MS = 500 };
 
 void xd_args_bytes(struct xd_args *args, const void *bytes, size_t len)
 {
@@ -37,8 +36,7 @@ enum xd_code xd_redis_ask_all(struct xd_redis_ledger *ledger, const struct xd_re
                                  .argvlen = argvlen};
     if (to->durable && ledger->options.durability == XD_DURABILITY_REPLICATED) {
         call.replicas = ledger->options.replicas;
-        call.wait_ms =
-            ledger->options.timeout_ms / WAITS < WAIT_MS ? ledger->options.timeout_ms / WAITS : WAIT_MS;
+        call.wait_ms = ledger->options.timeout_ms / 2 < WAIT_MS ? ledger->options.timeout_ms / 2 : WAIT_MS;
     }
     enum xd_code code = xd_redis_send(ledger->redis, &call, callback, arg);
     if (code == XD_OK && to->lane < XD_REDIS_BLOCKING) ledger->calls++;

@@ -134,7 +134,6 @@ struct xd_redis_ledger {
     int64_t skew_ms; /* the server's clock less ours */
     int64_t last_ms; /* the last time that was seen in the log */
     size_t backlog;
-    uint32_t replicating;  /* partitions whose replicas are being asked */
     uint32_t calls;        /* sent and not answered, but those that block */
     int64_t full_until_ms; /* Redis said that it is full */
     bool agreed;           /* on what the ledger is: partitions may be used */
@@ -151,6 +150,14 @@ struct xd_redis_ledger {
 static inline struct xd_redis_ledger *xd_redis_ledger_of(const struct xd_ledger *ledger)
 {
     return (struct xd_redis_ledger *)(void *)(uintptr_t)ledger;
+}
+
+/* Connections of a partition's own, on which commands wait. */
+enum xd_rpart_lane { XD_LANE_LOG, XD_LANE_COMMITS, XD_LANE_REPLICAS, XD_RPART_LANES };
+
+static inline uint32_t xd_rpart_lane(const struct xd_rpart *p, enum xd_rpart_lane lane)
+{
+    return XD_REDIS_BLOCKING + XD_RPART_LANES * (uint32_t)p->id + lane;
 }
 
 /* NULL where there is no such partition. */

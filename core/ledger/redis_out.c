@@ -9,12 +9,7 @@
 
 #include <stdlib.h>
 
-enum { READ_COMMITS = 8, TOLD_AT_ONCE = 256, BLOCK_LIMIT = 512 << 20, REPLICATING_MAX = 4 };
-
-static uint32_t lane_of(const struct xd_rpart *p)
-{
-    return XD_REDIS_BLOCKING + 2 * (uint32_t)p->id + 1;
-}
+enum { READ_COMMITS = 8, TOLD_AT_ONCE = 256, BLOCK_LIMIT = 512 << 20 };
 
 static void tell_events(struct xd_rpart *p, uint64_t next, const struct xd_buf *block)
 {
@@ -115,7 +110,7 @@ static void go_back(struct xd_rpart *p)
     p->out_events = p->told_events;
     p->out_records = p->told_records;
     p->out_serial++;
-    if (p->out_reading) xd_redis_drop(p->ledger->redis, lane_of(p), p->slot);
+    if (p->out_reading) xd_redis_drop(p->ledger->redis, xd_rpart_lane(p, XD_LANE_COMMITS), p->slot);
 }
 
 struct following {
@@ -128,10 +123,8 @@ static void on_replicated(void *arg, redisReply **reply, int64_t replicas)
     struct following following = *(struct following *)arg;
     struct xd_rpart *p = following.p;
     free(arg);
-    xd_redis_answered(p->ledger);
     xd_redis_wake(p->ledger);
     p->replicating = false;
-    p->ledger->replicating--;
     if (following.serial != p->out_serial) return;
     if (!*reply || (*reply)->type != REDIS_REPLY_INTEGER) {
         xd_redis_drop_parked(p); /* to be read again */
@@ -150,8 +143,10 @@ static void on_replicated(void *arg, redisReply **reply, int64_t replicas)
 static void replicate(struct xd_rpart *p)
 {
     struct xd_redis_ledger *ledger = p->ledger;
-    struct xd_redis_to to = {
-        .lane = XD_REDIS_WAITS, .slot = p->slot, .script = &ledger->scripts.count, .durable = true};
+    struct xd_redis_to to = {.lane = xd_rpart_lane(p, XD_LANE_REPLICAS),
+                             .slot = p->slot,
+                             .script = &ledger->scripts.count,
+                             .durable = true};
     struct xd_args args = {0};
     struct following *following = malloc(sizeof *following);
     xd_args_text(&args, "1");
@@ -161,10 +156,7 @@ static void replicate(struct xd_rpart *p)
     xd_args_text(&args, "0");
     if (following) *following = (struct following){p, p->out_serial};
     p->replicating = following && xd_redis_ask(ledger, &to, &args, on_replicated, following) == XD_OK;
-    if (p->replicating) {
-        ledger->replicating++;
-        return;
-    }
+    if (p->replicating) return;
     free(following);
     xd_redis_suspect(p, NULL);
 }
@@ -172,9 +164,7 @@ static void replicate(struct xd_rpart *p)
 void xd_redis_go_on_replicating(struct xd_rpart *p)
 {
     uint64_t events = p->parked ? p->parked_events : p->held ? p->out_events : p->told_events;
-    if (p->replicating || p->suspect || p->ledger->replicating == REPLICATING_MAX || is_replicated(p, events))
-        return;
-    replicate(p);
+    if (!p->replicating && !p->suspect && !is_replicated(p, events)) replicate(p);
 }
 
 /* --- told ------------------------------------------------------------------------------------------------
@@ -259,8 +249,8 @@ void xd_redis_go_on_telling(struct xd_rpart *p)
         return;
     }
     *following = (struct following){p, p->out_serial};
-    p->out_reading =
-        xd_redis_read_stream(p, lane_of(p), p->out_key, after, READ_COMMITS, on_commits, following);
+    p->out_reading = xd_redis_read_stream(p, xd_rpart_lane(p, XD_LANE_COMMITS), p->out_key, after,
+                                          READ_COMMITS, on_commits, following);
     if (p->out_reading) return;
     free(following);
     xd_redis_suspect(p, NULL);

@@ -265,7 +265,7 @@ static void forget_follower(struct xd_rpart *p)
     p->follow.serial++;
     if (!p->follow.reading) return;
     p->follow.reading = false; /* it blocks: the next reader gets a connection of its own */
-    xd_redis_drop(p->ledger->redis, XD_REDIS_BLOCKING + 2 * (uint32_t)p->id, p->slot);
+    xd_redis_drop(p->ledger->redis, xd_rpart_lane(p, XD_LANE_LOG), p->slot);
 }
 
 void xd_redis_release(struct xd_ledger *base, const struct xd_lease *lease)
@@ -367,7 +367,7 @@ void xd_redis_go_on_following(struct xd_rpart *p)
         return;
     }
     *reading = (struct reading){.p = p, .serial = p->follow.serial};
-    uint32_t lane = XD_REDIS_BLOCKING + 2 * (uint32_t)p->id;
+    uint32_t lane = xd_rpart_lane(p, XD_LANE_LOG);
     p->follow.reading =
         xd_redis_read_stream(p, lane, p->log_key, p->follow.after, READ_ENTRIES, on_entries, reading);
     if (p->follow.reading) return;

@@ -165,7 +165,8 @@ enum xd_code xd_request_write(struct xd_request *request, struct xd_redis_link *
     if (code != XD_OK || request->replicas == 0) return code;
     char wait[80], replicas[16], ms[16];
     int replicas_len = snprintf(replicas, sizeof replicas, "%u", request->replicas);
-    bool in_vain = server_of(request)->lacks_replicas && request->wait_ms > VAIN_WAIT_MS;
+    bool in_vain = request->lane < XD_REDIS_BLOCKING && server_of(request)->lacks_replicas &&
+                   request->wait_ms > VAIN_WAIT_MS;
     int ms_len = snprintf(ms, sizeof ms, "%u", in_vain ? VAIN_WAIT_MS : request->wait_ms);
     int len = snprintf(wait, sizeof wait, "*3\r\n$4\r\nWAIT\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", replicas_len,
                        replicas, ms_len, ms);

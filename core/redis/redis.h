@@ -17,13 +17,7 @@
 struct xd_redis;
 
 /* Lanes above these block, for up to XD_REDIS_BLOCK_MS. */
-enum {
-    XD_REDIS_WRITES,
-    XD_REDIS_READS,
-    XD_REDIS_WAITS, /* for replicas, with nothing behind them */
-    XD_REDIS_BLOCKING,
-    XD_REDIS_LANES = XD_REDIS_BLOCKING + 2 * 192
-};
+enum { XD_REDIS_WRITES, XD_REDIS_READS, XD_REDIS_BLOCKING, XD_REDIS_LANES = XD_REDIS_BLOCKING + 3 * 192 };
 enum { XD_REDIS_BLOCK_MS = 2000 };
 
 struct xd_redis_options {
@@ -52,7 +46,8 @@ struct xd_redis_call {
     const char **argv;
     const size_t *argvlen;
     uint32_t replicas; /* not 0: WAIT for so many, on the same connection right behind the command */
-    uint32_t wait_ms;  /* for so long; 20 ms at most where the last wait was in vain, so that they do not add up */
+    uint32_t wait_ms;  /* for so long; in a lane that does not block 20 ms at most where the last wait was in
+                        * vain, so that they do not add up */
 };
 
 /* `replicas`: how many had what was written, where the call asked to wait; else 0. *reply as in link.h. */

@@ -183,6 +183,8 @@ class OverRedis(unittest.TestCase):
     def test_a_cursor_of_a_new_line_at_a_broker_on_the_old_master(self):
         replica = self.replica()
         with support.Broker("--redis", self.redis.url, "--lease", "300ms") as late:
+            while not replica.cli("hget", "xd:{p0}:state", "line"):
+                time.sleep(0.01)
             replica.cli("replicaof", "no", "one")
             with support.Broker("--redis", replica.url, "--lease", "300ms") as further, further.client("carrier") as carrier:
                 cursor = carrier.call("subscribe", {"from": "now"})["cursor"]
