@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 /* A ledger in one file never fails over. */
-enum { ONLY_GENERATION = 1 };
 
 struct dump {
     struct xd_db db;
@@ -12,6 +11,7 @@ struct dump {
     xd_dump_event_cb *event;
     void *arg;
     uint64_t next_record; /* to be told */
+    uint32_t generation;
 };
 
 static void tell_records(struct dump *dump, uint64_t first, const void *bytes, size_t len)
@@ -28,7 +28,7 @@ static void tell_events(struct dump *dump, uint16_t partition, uint64_t first, c
     struct xd_blob_reader reader = {.bytes = bytes, .len = len};
     struct xd_event_ref event;
     for (event.offset = first; xd_blob_next_event(&reader, &event); event.offset++)
-        dump->event(dump->arg, partition, ONLY_GENERATION, &event);
+        dump->event(dump->arg, partition, dump->generation, &event);
     xd_blob_reader_free(&reader);
 }
 
@@ -101,9 +101,11 @@ bool xd_ledger_dump_sqlite(const char *directory, xd_dump_record_cb *record, xd_
     if (len < 0 || (size_t)len >= sizeof path)
         return xd_fail(error, XD_TOO_LONG, NULL, "the directory's name is too long");
     if (!xd_db_open(&dump.db, path, &(struct xd_db_options){.writer = false}, error)) return false;
-    int64_t version = 0;
+    int64_t version = 0, generation = 0;
     int partition = -1;
-    bool ok = xd_db_read_meta(&dump.db, "version", &version) && version == XD_DB_VERSION;
+    bool ok = xd_db_read_meta(&dump.db, "version", &version) && version == XD_DB_VERSION &&
+              xd_db_read_meta(&dump.db, "generation", &generation);
+    dump.generation = (uint32_t)generation;
     while (ok && (ok = next_partition(&dump, &partition)) && partition >= 0)
         ok = dump_partition(&dump, (uint16_t)partition);
     if (!ok)

@@ -1,10 +1,15 @@
 """Feeds: who gets which events, resuming, and readers that are slow."""
 
+import contextlib
+import json
+import os
+import sqlite3
+import tempfile
 import threading
 import time
 import unittest
 
-from support import Broker, Refused, now, truck_offer, truck_request
+from support import Broker, Refused, now, run, truck_offer, truck_request
 
 # More events than kernel buffers can hold, each made long by its account and its ref.
 MANY = 20000
@@ -18,6 +23,10 @@ def submit_many(client, count, prefix="m", **more):
                   for i in range(first, min(first + 1000, count))]
         results = client.call("submit", {"orders": orders})["results"]
         assert all("id" in result for result in results), results[0]
+
+
+def sqlite(path):
+    return contextlib.closing(sqlite3.connect(path))
 
 
 def offset_of(event):
@@ -201,6 +210,35 @@ class Restart(Case):
                     again = client.call("state_hash")["partitions"]
                     self.assertEqual(again[0]["hash"], hashed["partitions"][0]["hash"])
                     self.assertEqual([order["ref"] for order in client.call("orders")["orders"]], ["r0", "r1"])
+
+
+class Restore(Case):
+    """As docs/OPERATIONS.md says."""
+
+    def test_a_client_that_knows_more_than_the_backup_is_told(self):
+        with Broker() as broker, tempfile.TemporaryDirectory(prefix="crossdock-backup-") as backup:
+            copy = os.path.join(backup, "ledger.db")
+            with broker.client("acme") as client:
+                client.call("subscribe")
+                client.call("submit", truck_request("r0", max_price=1))
+                before = client.event()
+                with sqlite(os.path.join(broker.data, "ledger.db")) as ledger, sqlite(copy) as into:
+                    ledger.backup(into)
+                client.call("submit", truck_request("r1", max_price=1))
+                lost = client.event()
+            broker.stop()
+            with sqlite(copy) as ledger, ledger:
+                ledger.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
+            with Broker(data=backup) as restored, restored.client("acme") as client:
+                answer = client.call("subscribe", {"from": lost["cursor"]})
+                self.assertFalse(answer["recovered"])
+                self.assertEqual(client.event()["order"]["ref"], "r0")
+                client.call("submit", truck_request("r2", max_price=1))
+                after = client.event()
+                self.assertNotIn(after["id"], {before["id"], lost["id"]})
+                self.assertEqual([order["ref"] for order in client.call("orders")["orders"]], ["r0", "r2"])
+                told = [json.loads(line) for line in run("crossdock", "log", "--data", backup).stdout.splitlines()]
+                self.assertEqual([line["event"] for line in told if "event" in line][-1], after["id"])
 
 
 class Retention(Case):
