@@ -88,8 +88,8 @@ class Matching(InCluster):
             shipper.call("ack", {"cursor": events[3]["cursor"]})
         with one.client("shipper") as shipper:
             self.assertTrue(shipper.call("subscribe", {"durable": "app"})["recovered"])
-            again = [shipper.event()["id"] for _ in range(2)]
-            self.assertEqual(again, [event["id"] for event in events[4:]])
+            again = {shipper.event()["id"] for _ in range(2)}  # of two partitions either may be heard first
+            self.assertEqual(again, {event["id"] for event in events[4:]})
 
     def test_a_retry_at_another_broker_is_the_same_order(self):
         _, (one, other) = self.start()
@@ -103,7 +103,6 @@ class Matching(InCluster):
             found = self.explained(carrier, "o")
             self.assertEqual(found["order"]["id"] if "order" in found else found["id"], first["id"])
             self.assertEqual(carrier.call("cancel", {"ref": "o"})["status"], "cancelled")
-
 
     @staticmethod
     def explained(client, ref):
@@ -169,7 +168,7 @@ class Questions(InCluster):
             with self.assertRaises(support.Refused) as refused:
                 carrier.call("orders")
             self.assertEqual(refused.exception.code, "no_owner")
-            self.assertLess(time.monotonic() - begun, 1.5)
+            self.assertLess(time.monotonic() - begun, 1 + rig.BUSY_S)
             answer = carrier.call("submit", offer("o", 0))
             self.assertEqual(answer["status"], "accepted")
             matcher = self.cluster.matcher()
@@ -194,7 +193,9 @@ class Questions(InCluster):
             with self.assertRaises(support.Refused) as refused:
                 carrier.call("orders")
             self.assertEqual(refused.exception.code, "no_owner")
-            self.assertLess(abs(time.monotonic() - begun - 1), 0.5)
+            waited = time.monotonic() - begun
+            self.assertGreater(waited, 0.9)
+            self.assertLess(waited, 1 + rig.BUSY_S)
 
 
 class Bounds(InCluster):
@@ -265,24 +266,32 @@ class ComingAndGoing(InCluster):
         return slowest
 
     def test_members_share_and_hand_over(self):
+        lease_s = 10
+        self.cluster.matcher_args = ["--lease", "%ds" % lease_s]
         (one, other), (broker,) = self.start(2, 1)
         counts = collections.Counter(self.cluster.owners())
         self.assertLessEqual(max(counts.values()), 8)
         self.trade(broker, "a")
-        members, partitions = self.cluster.status()
+        members, _ = self.cluster.status()
         self.assertEqual({row["member"] for row in members}, {one.id, other.id})
-        self.assertEqual(sum(row["lag_records"] for row in partitions), 0)
+        self.caught_up()
         begun = time.monotonic()
         one.send_signal(signal.SIGTERM)
         self.cluster.wait_owners([other])
         handed = time.monotonic() - begun
         took = self.trade(broker, "b")
-        print("SIGTERM: handed over in %.0f ms, slowest trade then %.0f ms; lease 1000 ms" % (handed * 1000, took * 1000))
-        self.assertLess(handed, 0.6)  # the lease has not been waited for
+        print("SIGTERM: handed over in %.0f ms, slowest trade then %.0f ms; lease %d s" % (handed * 1000, took * 1000, lease_s))
+        self.assertLess(handed, lease_s / 2)  # it has not been waited for
         self.assertEqual(one.stop(), 0)
         third = self.cluster.matcher()
         self.cluster.wait_owners([other, third])
         self.trade(broker, "c")
+
+    def caught_up(self):
+        """Owners come to the end of their logs: messages over borders may still be coming after a trade."""
+        deadline = time.monotonic() + support.TIMEOUT
+        while sum(row["lag_records"] for row in self.cluster.status()[1]) > 0:
+            self.assertLess(time.monotonic(), deadline, "owners stay behind their logs")
 
     def test_a_dead_member_is_replaced(self):
         (one, other), (broker,) = self.start(2, 1)
@@ -291,7 +300,7 @@ class ComingAndGoing(InCluster):
         one.kill()
         took = self.trade(broker, "b")
         print("SIGKILL: slowest trade %.0f ms, lease 1000 ms" % (took * 1000))
-        self.assertLess(took, 1 + 2 * 1.0)
+        self.assertLess(took, 1 + rig.BUSY_S)
         self.cluster.wait_owners([other])  # those of storage too, which nobody traded in
         self.assertLess(time.monotonic() - begun, support.TIMEOUT)
 
