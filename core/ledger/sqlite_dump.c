@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-/* A ledger in one file never fails over. */
-
 struct dump {
     struct xd_db db;
     xd_dump_record_cb *record;

@@ -1,14 +1,22 @@
 """A redis-server of a test's own."""
 
+import random
 import socket
 import subprocess
 import tempfile
 
 
 def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """One that the kernel gives to no connection, so that it is still free after a while without its server: whoever tries to
+    connect to a port of the kernel's own range may even get himself."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class Redis:

@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { READY_MS = 20000, LOOK_MS = 5 };
+enum { READY_MS = 20000, LOOK_MS = 5, FIRST_PORT = 20000, PORTS = 12000 };
 
 static struct sockaddr_in loopback(int port)
 {
@@ -21,15 +22,24 @@ static struct sockaddr_in loopback(int port)
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
+static bool is_free(int port)
+{
+    struct sockaddr_in address = loopback(port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool bound = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    close(fd);
+    return bound;
+}
+
 int redis_free_port(void)
 {
-    struct sockaddr_in address = loopback(0);
-    socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    close(fd);
-    return ntohs(address.sin_port);
+    uint16_t draw;
+    int port;
+    do {
+        assert_int_equal(getrandom(&draw, sizeof draw, 0), sizeof draw);
+        port = FIRST_PORT + draw % PORTS;
+    } while (!is_free(port));
+    return port;
 }
 
 static bool takes_connections(int port)

@@ -17,7 +17,8 @@ struct redis_server {
         *args[REDIS_SERVER_ARGS]; /* more of the command line, up to a NULL; they win over the defaults */
 };
 
-/* A port that nobody listens on. */
+/* A port that nobody listens on, and that the kernel gives to no connection: it is still free after a while
+ * without its server. (Whoever tries to connect to a port of the kernel's own range may even get himself.) */
 int redis_free_port(void);
 
 /* Starts it (again: on the same port and directory, where there are) and waits until it takes connections.
