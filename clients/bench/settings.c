@@ -37,8 +37,8 @@ static const struct xd_option table[] = {
      .doc = "Stop after so many orders; 0: no limit."},
     {.group = "Load", .name = "seconds", .type = XD_OPTION_NUMBER, .scale = 3, .offset = AT(seconds_ms),
      .value = "S", .fallback = "0", .min = 0, .max = 86400 * 1000,
-     .doc = "Stop after so long; 0: no limit. Without any limit a market or book ends after 10 s, a demo "
-            "after 300 s."},
+     .doc = "Stop after so long, with --rate once all that was due by then is sent; 0: no limit. Without any "
+            "limit a market or book ends after 10 s, a demo after 300 s."},
     {.group = "Load", .name = "rate", .type = XD_OPTION_NUMBER, .scale = 3, .offset = AT(rate_m),
      .value = "R", .fallback = "0", .min = 0, .max = INT64_C(10) * MILLION * 1000,
      .doc = "Open loop: so many orders/s, latency counted from when each was due. 0: closed loop (a demo: "
