@@ -5,8 +5,10 @@ are this machine, on ports that were free, and cannot be cut off."""
 import contextlib
 import ctypes
 import os
-import socket
 import subprocess
+
+import paths  # noqa: F401
+from redis_server import free_port
 
 NETWORK = "10.231.0."
 CLONE_NEWNET = 0x40000000
@@ -72,9 +74,7 @@ class LocalHost:
         self.name = name
 
     def port(self, _usual):
-        with socket.socket() as free:
-            free.bind((self.address, 0))
-            return free.getsockname()[1]
+        return free_port()
 
     @contextlib.contextmanager
     def inside(self):

@@ -77,7 +77,7 @@ static void tls_with_certificates_and_an_acl_user(void **state)
     memcpy(rig.server.args, args, sizeof args);
     redis_server_start(&rig.server);
     snprintf(rig.url, sizeof rig.url, "rediss://app:p%%40ss@127.0.0.1:%d", rig.server.port);
-    rig.redis.timeout_ms = 500;
+    rig.redis.timeout_ms = 2000; /* each that is refused tries for so long */
 
     struct xd_error error = {0};
     rig.redis.tls_ca = ca;
