@@ -231,7 +231,8 @@ static const struct known_match *load_of(const struct sim_world *world, unsigned
 }
 
 /* What is aboard at each stop of the plan that the carrier was just told. Loads whose pickup is past are
- * aboard at first. */
+ * aboard at first. Where a load was taken off its pickup may stay in the plan, and the load come once more.
+ */
 static void check_truck(struct sim_world *world, unsigned offer, const struct sim_told *told)
 {
     const struct xd_order *order = &world->market->orders[offer].order;
@@ -239,13 +240,15 @@ static void check_truck(struct sim_world *world, unsigned offer, const struct si
     for (uint32_t i = 0; i < 2 * told->stop_count; i++) {
         uint32_t at = i % told->stop_count;
         const struct known_match *load = load_of(world, offer, told->stops[at].request);
-        bool picked_up = false, delivered = false;
+        bool picked_up = false, delivered = false, picked_up_later = false;
         for (uint32_t k = 0; k < told->stop_count; k++) {
-            picked_up = picked_up || (k < at && told->stops[k].request == told->stops[at].request);
-            delivered = delivered || (k > at && told->stops[k].request == told->stops[at].request);
+            if (told->stops[k].request != told->stops[at].request) continue;
+            picked_up = picked_up || k < at;
+            delivered = delivered || k > at;
+            picked_up_later = picked_up_later || (k > at && !told->stops[k].delivery);
         }
         bool delivery = told->stops[at].delivery;
-        if (!load || (!delivery && !delivered)) continue;
+        if (!load || (!delivery && (!delivered || picked_up_later))) continue;
         bool first_round = i < told->stop_count; /* counts what is aboard before the first stop */
         if (first_round && (!delivery || picked_up)) continue;
         for (unsigned dim = 0; dim < XD_DIMS; dim++) {

@@ -198,6 +198,7 @@ static void go_wrong(void *arg)
         heal(faults);
         return;
     }
+    if (world->settings.losing && sim_chance(world, 30)) lose(faults);
     if (faults->every_us) all[sim_below(world, sizeof all / sizeof *all)](faults);
     int64_t at = world->now_us + sim_between(world, 0, faults->every_us ? 2 * faults->every_us : SIM_S);
     sim_at(world, at < faults->until_us ? at : faults->until_us, NULL, go_wrong, faults);

@@ -9,12 +9,13 @@
 #include <time.h>
 
 static const char usage[] =
-    "crossdock-sim [--seeds N] [--from SEED] [--without RULE] [--quiet]\n"
-    "crossdock-sim --seed SEED [--without RULE]\n"
+    "crossdock-sim [--seeds N] [--from SEED] [--losing] [--without RULE] [--quiet]\n"
+    "crossdock-sim --seed SEED [--losing] [--without RULE]\n"
     "\n"
     "Plays N runs (default 300) of a simulated cluster, from SEED (default 1) on, until a promise is\n"
     "broken; --seed plays one and tells all that happens. Each is played twice now and then, to see\n"
-    "that it is the same. --without leaves a rule out: epoch, fence, refs, lines.\n"
+    "that it is the same. --losing loses writes again and again. --without leaves a rule out: epoch,\n"
+    "fence, refs, lines.\n"
     "Exit status: 0 all promises were kept, 1 one was broken, 2 usage.\n";
 
 static const struct {
@@ -27,7 +28,7 @@ enum { AGAIN_EVERY = 50 };
 
 struct settings {
     uint64_t seeds, from;
-    unsigned mutants;
+    struct sim_settings sim;
     bool one, quiet;
 };
 
@@ -43,10 +44,13 @@ static bool read_rule(const char *name, unsigned *out)
 
 static bool read_settings(int argc, char **argv, struct settings *out)
 {
-    static const struct option options[] = {
-        {"seeds", required_argument, NULL, 'n'}, {"from", required_argument, NULL, 'f'},
-        {"seed", required_argument, NULL, 's'},  {"without", required_argument, NULL, 'w'},
-        {"quiet", no_argument, NULL, 'q'},       {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"seeds", required_argument, NULL, 'n'},
+                                            {"from", required_argument, NULL, 'f'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"without", required_argument, NULL, 'w'},
+                                            {"losing", no_argument, NULL, 'l'},
+                                            {"quiet", no_argument, NULL, 'q'},
+                                            {NULL, 0, NULL, 0}};
     *out = (struct settings){.seeds = 300, .from = 1};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         char *end = NULL;
@@ -57,9 +61,11 @@ static bool read_settings(int argc, char **argv, struct settings *out)
             out->one = true;
             out->seeds = 1;
         }
+        if (c == 'l') out->sim.losing = true;
         if (c == 'q') out->quiet = true;
-        if (c == '?' || (c == 'w' && !read_rule(optarg, &out->mutants)) || (end && *end)) return false;
+        if (c == '?' || (c == 'w' && !read_rule(optarg, &out->sim.mutants)) || (end && *end)) return false;
     }
+    out->sim.verbose = out->one;
     return optind == argc;
 }
 
@@ -71,7 +77,9 @@ static double processor_s(void)
 static bool is_same_again(uint64_t seed, const struct settings *settings, const struct sim_result *result)
 {
     struct sim_result again;
-    sim_play(seed, settings->mutants, false, &again);
+    struct sim_settings quiet = settings->sim;
+    quiet.verbose = false;
+    sim_play(seed, &quiet, &again);
     if (again.trace == result->trace && again.steps == result->steps) return true;
     printf("seed %" PRIu64 ": another run when played again\n", seed);
     return false;
@@ -87,7 +95,7 @@ int main(int argc, char **argv)
     struct sim_result sum = {.steps = 0}, result;
     for (uint64_t i = 0; i < settings.seeds; i++) {
         uint64_t seed = settings.from + i;
-        sim_play(seed, settings.mutants, settings.one, &result);
+        sim_play(seed, &settings.sim, &result);
         if (*result.failure) {
             printf("seed %" PRIu64 ": %s\n", seed, result.failure);
             printf("found after %" PRIu64 " seeds, %.1f s of the processor\n", i + 1, processor_s());

@@ -47,7 +47,7 @@ static void try(struct sim_call *call)
     struct sim_store *store = call->process->world->store;
     struct sim_part *part = &store->parts[call->partition];
     call->past = call->generation && call->generation != sim_generation(part) &&
-                 !(store->world->mutants & SIM_NO_LINES);
+                 !(store->world->settings.mutants & SIM_NO_LINES);
     if (call->past || call->run(store, call)) {
         answer(call);
         return;

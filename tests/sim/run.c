@@ -131,10 +131,17 @@ static void note(const struct run *run, struct sim_result *out)
     }
 }
 
-static void begin(struct run *run, uint64_t seed)
+static unsigned losses(struct sim_world *world)
+{
+    if (world->settings.losing) return 20;
+    return sim_chance(world, 50) ? (unsigned)sim_between(world, 1, 4) : 0;
+}
+
+static void begin(struct run *run, uint64_t seed, const struct sim_settings *settings)
 {
     struct sim_world *world = &run->world;
     sim_world_begin(world, seed);
+    world->settings = *settings;
     unsigned ranges = (unsigned)sim_between(world, 2, 4);
     int64_t until_us = sim_between(world, 8, 25) * SIM_S;
     world->audit = sim_audit_create(world);
@@ -149,7 +156,7 @@ static void begin(struct run *run, uint64_t seed)
                             .broker_count = (unsigned)sim_between(world, 1, SIM_BROKERS_MAX),
                             .every_us = sim_chance(world, 10) ? 0 : sim_between(world, 100, 2000) * SIM_MS,
                             .until_us = until_us,
-                            .losses = sim_chance(world, 50) ? (unsigned)sim_between(world, 1, 4) : 0,
+                            .losses = losses(world),
                             .jumps_s = sim_chance(world, 30) ? 86400 : 1200};
     for (unsigned i = 0; i < run->faults.matcher_count; i++) {
         run->faults.matchers[i] = sim_matcher_create(world, i, &run->engine);
@@ -178,12 +185,10 @@ static void end(struct run *run)
     sim_market_destroy(world->market);
 }
 
-void sim_play(uint64_t seed, unsigned mutants, bool verbose, struct sim_result *out)
+void sim_play(uint64_t seed, const struct sim_settings *settings, struct sim_result *out)
 {
     struct run run = {.resting_since_us = 0};
-    begin(&run, seed);
-    run.world.mutants = mutants;
-    run.world.verbose = verbose;
+    begin(&run, seed, settings);
     sim_market_open(run.world.market, run.faults.brokers, run.faults.broker_count);
     sim_faults_begin(&run.faults);
     play(&run);

@@ -9,6 +9,6 @@ struct sim_result {
     uint64_t trace, steps, records, events, messages, matches, epochs;
 };
 
-void sim_play(uint64_t seed, unsigned mutants, bool verbose, struct sim_result *out);
+void sim_play(uint64_t seed, const struct sim_settings *settings, struct sim_result *out);
 
 #endif

@@ -243,7 +243,7 @@ static enum xd_code compare(const struct sim_store *store, const struct sim_part
                             const struct sim_commit *commit, bool *stored)
 {
     bool mine = part->epoch == commit->epoch && part->nonce == commit->nonce;
-    unsigned mutants = store->world->mutants;
+    unsigned mutants = store->world->settings.mutants;
     *stored = false;
     if (!mine && !(mutants & (SIM_NO_EPOCH | SIM_NO_FENCE))) return XD_FENCED;
     if (mutants & SIM_NO_FENCE) return XD_OK;
@@ -297,7 +297,7 @@ enum xd_code sim_save(struct sim_store *store, unsigned partition, uint64_t epoc
 enum xd_code sim_reserve(struct sim_store *store, unsigned partition, struct xd_str account,
                          struct xd_str ref, struct xd_digest digest, uint64_t *id)
 {
-    for (size_t i = 0; i < store->ref_count && !(store->world->mutants & SIM_NO_REFS); i++) {
+    for (size_t i = 0; i < store->ref_count && !(store->world->settings.mutants & SIM_NO_REFS); i++) {
         const struct sim_ref *known = &store->refs[i];
         if (!xd_str_equal(known->account, account) || !xd_str_equal(known->ref, ref)) continue;
         *id = known->id;

@@ -155,7 +155,7 @@ void sim_fail(struct sim_world *world, const char *format, ...)
 void sim_say(const struct sim_world *world, const char *format, ...)
 {
     va_list args;
-    if (!world->verbose) return;
+    if (!world->settings.verbose) return;
     printf("%10.6f  ", (double)world->now_us / SIM_S);
     va_start(args, format);
     vprintf(format, args);

@@ -34,6 +34,12 @@ enum sim_mutant {
     SIM_NO_LINES = 8, /* whoever writes of a former generation is not told that */
 };
 
+struct sim_settings {
+    unsigned mutants; /* enum sim_mutant */
+    bool losing;      /* writes are lost again and again */
+    bool verbose;
+};
+
 enum { SIM_MS = 1000, SIM_S = 1000000 }; /* in microseconds */
 enum { SIM_RANGES_MAX = 6, SIM_MATCHERS_MAX = 4, SIM_BROKERS_MAX = 3 };
 
@@ -49,8 +55,7 @@ struct sim_item {
 
 struct sim_world {
     uint64_t seed, random;
-    unsigned mutants; /* enum sim_mutant */
-    bool verbose;
+    struct sim_settings settings;
     int64_t now_us;
     uint64_t order, steps;
     struct sim_item *heap;
