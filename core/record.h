@@ -21,10 +21,10 @@
     X(GHOST_GONE, "ghost_gone")     /* order_id */                                                                \
     X(CLAIMS, "claims")             /* order_id (of the ghost), version, round, full, claims */                   \
     X(ANSWERS, "answers")           /* order_id (of the ghost), round, answers */                                 \
-    X(MATCH_STATE, "match_state")   /* match_id, state, give_from, reopens */                                     \
+    X(MATCH_STATE, "match_state")   /* match_id, version, state, give_from, reopens */                            \
     X(WITHDRAW, "withdraw")         /* match_id, rollback */                                                      \
     X(SYNC, "sync")                 /* nothing */                                                                 \
-    X(SYNC_MATCH, "sync_match")     /* order_id (of the native), match_id, ghost_id, give_from, until, answers */ \
+    X(SYNC_MATCH, "sync_match")     /* order_id, match_id, version, ghost_id, give_from, until, answers */        \
     X(SYNC_END, "sync_end")         /* nothing */                                                                 \
     X(GENERATION, "generation")     /* generation; no head: the owner's own */
 

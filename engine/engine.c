@@ -76,7 +76,8 @@ static enum xd_code take_order(struct xd_engine *engine, const struct xd_record 
         return XD_NO_MEMORY;
     }
     xd_report_order(engine, slot, XD_EVENT_ORDER_ACCEPTED, NULL);
-    xd_treat(engine, slot);
+    xd_border_entered(engine, slot);
+    if (!slot->dead) xd_treat(engine, slot);
     return XD_OK;
 }
 

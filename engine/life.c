@@ -368,6 +368,29 @@ enum xd_code xd_accept_match(struct xd_engine *engine, const struct xd_record *r
     return XD_OK;
 }
 
+void xd_end_again(struct xd_engine *engine, struct xd_deal *deal, enum xd_match_state state, bool reopens)
+{
+    static const enum xd_event_type event_of[XD_MATCH_STATE_COUNT] = {
+        [XD_MATCH_DECLINED] = XD_EVENT_MATCH_DECLINED,
+        [XD_MATCH_LAPSED] = XD_EVENT_MATCH_LAPSED,
+        [XD_MATCH_COMPLETED] = XD_EVENT_MATCH_COMPLETED,
+        [XD_MATCH_CANCELLED] = XD_EVENT_MATCH_CANCELLED,
+        [XD_MATCH_NO_SHOW] = XD_EVENT_MATCH_NO_SHOW};
+    struct ending ending = {.state = state,
+                            .event = event_of[state],
+                            .gives_back = state != XD_MATCH_COMPLETED,
+                            .reopens = reopens,
+                            .bars = state == XD_MATCH_DECLINED || state == XD_MATCH_CANCELLED};
+    bool was_proposed = state == XD_MATCH_DECLINED || state == XD_MATCH_LAPSED;
+    if (state == XD_MATCH_CANCELLED) ending.by = side_name(reopens ? XD_OFFER : XD_REQUEST);
+    if (!was_proposed && deal->state == XD_MATCH_PROPOSED) xd_confirm(engine, deal);
+    if (was_proposed) {
+        end_proposal(engine, deal, &ending);
+    } else {
+        end_deal(engine, deal, &ending);
+    }
+}
+
 void xd_end_withdrawn(struct xd_engine *engine, struct xd_deal *deal, enum xd_side by, bool rollback)
 {
     struct ending ending = {.state = XD_MATCH_DECLINED,

@@ -401,6 +401,8 @@ void xd_lapse_order(struct xd_engine *engine, struct xd_slot *slot);
 struct xd_deal *xd_first_proposal(const struct xd_slot *slot);
 /* The home of the order that stands on side `by` asks for its end: a proposal is declined, a match that it lost is rolled back. */
 void xd_end_withdrawn(struct xd_engine *engine, struct xd_deal *deal, enum xd_side by, bool rollback);
+/* Its end was lost here; the image's home was told of it, and tells it again. */
+void xd_end_again(struct xd_engine *engine, struct xd_deal *deal, enum xd_match_state state, bool reopens);
 
 /* Matching across borders (border.h): none of these does anything where there is one partition. */
 
@@ -408,6 +410,12 @@ void xd_end_withdrawn(struct xd_engine *engine, struct xd_deal *deal, enum xd_si
 void xd_border_begin(struct xd_engine *engine);
 void xd_border_flush(struct xd_engine *engine);
 enum xd_code xd_border_apply(struct xd_engine *engine, const struct xd_record *record);
+/* Whether nothing is matched: writes were lost, and other partitions have not told yet what they know of
+ * them. */
+bool xd_border_reconciles(const struct xd_engine *engine);
+/* An order has come in, and is to be treated next. It may be over already: what a match had of it may be all
+ * that is left of an earlier life. */
+void xd_border_entered(struct xd_engine *engine, struct xd_slot *slot);
 /* Whether an order that is to be treated is not to be treated now. */
 bool xd_border_defers(struct xd_engine *engine, struct xd_slot *slot);
 /* As xd_book_best; over claims while they are decided. */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { VERSION = 2, AGAIN_MS = 20, LIMIT_BYTES = 64 << 20, CUTS_TEXT = XD_RANGES_MAX * 11 };
+enum { VERSION = 3, AGAIN_MS = 20, LIMIT_BYTES = 64 << 20, CUTS_TEXT = XD_RANGES_MAX * 11 };
 
 static const char layout_key[] = "{xd}:cluster";
 

@@ -18,6 +18,7 @@ static void init_notes(struct xd_border *border)
     xd_buf_init(&border->states, NOTES_MAX);
     xd_buf_init(&border->replies, NOTES_MAX);
     xd_buf_init(&border->withdrawals, NOTES_MAX);
+    xd_buf_init(&border->lost, XD_PAST_MAX * sizeof(struct xd_past));
 }
 
 bool xd_border_create(struct xd_engine *engine)
@@ -52,6 +53,7 @@ void xd_border_free(struct xd_engine *engine)
     xd_buf_free(&border->states);
     xd_buf_free(&border->replies);
     xd_buf_free(&border->withdrawals);
+    xd_buf_free(&border->lost);
     free(border->past);
     free(border);
 }
@@ -92,7 +94,7 @@ static void take_message(struct xd_engine *engine, const struct xd_record *recor
         xd_ghost_take_answers(engine, record);
         break;
     case XD_RECORD_MATCH_STATE:
-        xd_mirror_take_state(engine, record);
+        xd_sync_take_state(engine, record);
         break;
     case XD_RECORD_WITHDRAW:
         xd_withdraw_match(engine, record);
@@ -135,6 +137,7 @@ void xd_border_tell_state(struct xd_engine *engine, const struct xd_told_state *
 {
     struct xd_record message = {.type = XD_RECORD_MATCH_STATE,
                                 .match_id = told->match,
+                                .version = told->number,
                                 .state = told->state,
                                 .give_from = told->give_from,
                                 .reopens = told->reopens};
@@ -163,7 +166,7 @@ void xd_border_flush(struct xd_engine *engine)
     xd_send_claims(engine);
     xd_send_withdrawals(engine);
     if (border->dirty.failed || border->states.failed || border->replies.failed ||
-        border->withdrawals.failed) {
+        border->withdrawals.failed || border->lost.failed) {
         engine->failed = true;
     }
     xd_buf_clear(&border->dirty);
@@ -183,6 +186,18 @@ void xd_border_touch(struct xd_engine *engine, const struct xd_slot *slot)
     xd_buf_add(&engine->border->dirty, &spread->id, sizeof spread->id);
 }
 
+bool xd_border_reconciles(const struct xd_engine *engine)
+{
+    return engine->border && xd_reconciles(engine->border);
+}
+
+void xd_border_entered(struct xd_engine *engine, struct xd_slot *slot)
+{
+    if (!engine->border) return;
+    slot->aside = xd_reconciles(engine->border);
+    if (!slot->aside) xd_lost_settle(engine);
+}
+
 bool xd_border_defers(struct xd_engine *engine, struct xd_slot *slot)
 {
     if (!engine->border) return false;
@@ -190,6 +205,7 @@ bool xd_border_defers(struct xd_engine *engine, struct xd_slot *slot)
         xd_ghost_treat(engine, slot);
         return true;
     }
+    if (xd_reconciles(engine->border)) return true;
     if (xd_is_spread(slot)) return xd_spread_gathers(engine, slot);
     return slot->aside;
 }

@@ -3,7 +3,10 @@
  *      home of a spread order (P)                      a partition of its cover (Q)
  *        spread.c   announces, gathers                   ghost.c    the copy in the book, and what it takes
  *        image.c    the orders that claims bring         native.c   what is put aside, and mirrors of matches
- *        decide.c   who is taken, and the answers        past.c     matches that have ended
+ *        decide.c   who is taken, and the answers
+ *
+ *      past.c   matches that have ended     reconcile.c   after a loss nothing is matched, until ...
+ *      sync.c   what both sides list then   lost.c        ... what had ended is taken over
  *
  *      peer.c   sessions and numbers      border.c   what arrives, what leaves      border_snapshot.c   the
  * state in bytes
@@ -21,6 +24,9 @@
 struct xd_peer {
     uint32_t gen; /* of the other partition, as far as it is known */
     uint64_t sent, seen;
+    uint64_t ended; /* number of the last end of a match that it was told; these rise over generations */
+    uint64_t kept;  /* the same, as it was when this generation began: what was told after that is lost */
+    uint64_t heard; /* number of the last that it told */
 };
 
 /* --- at the home of a spread order
@@ -114,12 +120,13 @@ struct xd_native {
 
 struct xd_told_state {
     uint64_t match;
+    uint64_t number; /* of an end */
     int64_t give_from;
     uint8_t range, state;
     bool reopens;
 };
 
-/* A match that has ended. */
+/* A match that has ended, at home here or in told.range, which has the other order. */
 struct xd_past {
     struct xd_told_state told;
     uint64_t native, ghost;
@@ -141,8 +148,10 @@ struct xd_border {
     uint64_t rounds;     /* numbered so far */
     struct xd_peer peers[XD_RANGES_MAX];
     struct xd_table spreads, ghosts, natives, mirrors;
-    struct xd_past *past; /* a ring of XD_PAST_MAX; NULL until a match with an image has ended */
+    struct xd_past *past; /* a ring of XD_PAST_MAX; NULL until a match over a border has ended */
     uint64_t past_count;  /* ever put into it */
+    uint64_t awaited;     /* ranges that have not told yet what they know, after a loss: nothing is matched */
+    struct xd_buf lost;   /* struct xd_past, at most XD_PAST_MAX: what orders here have yet to make up for */
 
     /* Of the record that is being applied. */
     uint64_t first_match;             /* number of the first match that it may make */
@@ -172,6 +181,17 @@ static inline bool xd_is_spread(const struct xd_slot *slot)
     return (slot->kind == XD_TRUCK) == (slot->side == XD_OFFER);
 }
 
+/* Whether this partition has lost writes, and not heard yet from all others what they know of them. */
+static inline bool xd_reconciles(const struct xd_border *border)
+{
+    return border->awaited;
+}
+
+static inline bool xd_has_ended(int64_t match_state)
+{
+    return match_state != XD_MATCH_PROPOSED && match_state != XD_MATCH_CONFIRMED;
+}
+
 /* Whether something of an order is open to matching. */
 static inline bool xd_is_open(const struct xd_slot *slot)
 {
@@ -194,6 +214,8 @@ int xd_peer_range(const struct xd_border *border, uint64_t partition);
 unsigned xd_home_range(const struct xd_border *border, uint64_t id);
 /* Whether a message is the next of its session: it counts as seen then. */
 bool xd_peer_take(struct xd_border *border, const struct xd_message_head *head);
+/* Numbers the end of a match that a range is told of. */
+uint64_t xd_peer_next_end(struct xd_border *border, unsigned range);
 /* Sends a record to a range: gives it its head and appends it to the output. */
 void xd_peer_send(struct xd_engine *engine, unsigned range, struct xd_record *message);
 
@@ -203,6 +225,8 @@ void xd_peer_send(struct xd_engine *engine, unsigned range, struct xd_record *me
 bool xd_spread_gathers(struct xd_engine *engine, struct xd_slot *slot);
 struct xd_spread *xd_spread_find(const struct xd_engine *engine, uint64_t id);
 void xd_spread_close(struct xd_engine *engine, struct xd_spread *spread);
+/* After a loss: it is as if it had never been announced. */
+void xd_spread_hold(struct xd_engine *engine, struct xd_spread *spread);
 /* What became of an order in this record: tells its cover. */
 void xd_spread_tell(struct xd_engine *engine, struct xd_spread *spread);
 void xd_spread_take_claims(struct xd_engine *engine, const struct xd_record *record);
@@ -271,11 +295,15 @@ bool xd_native_find_again(struct xd_engine *engine, const struct xd_record *list
 void xd_mirror_listed(struct xd_engine *engine, struct xd_mirror *mirror, int64_t state);
 /* Its home has lost the match: gives back, and tells the native's account. */
 void xd_mirror_roll_back(struct xd_engine *engine, struct xd_mirror *mirror);
+/* So much more of an order is confirmed. */
+void xd_count_confirmed(struct xd_engine *engine, struct xd_slot *slot, int32_t part);
+/* Whether its end waits for answers. */
+bool xd_native_waits(const struct xd_engine *engine, const struct xd_slot *slot);
 /* All answers of the record are in: what waited for them goes on. */
 void xd_native_go_on(struct xd_engine *engine, uint64_t id);
 /* Adds a mirror at the end of its native's. */
 bool xd_mirror_enter(struct xd_engine *engine, struct xd_native *native, struct xd_mirror *mirror);
-void xd_mirror_take_state(struct xd_engine *engine, const struct xd_record *record);
+void xd_mirror_take_state(struct xd_engine *engine, struct xd_mirror *mirror, const struct xd_record *record);
 void xd_send_withdrawals(struct xd_engine *engine);
 
 /* report.c: its match was lost by the partition that had it; of the other side it is known only which order
@@ -283,11 +311,35 @@ void xd_send_withdrawals(struct xd_engine *engine);
 void xd_report_lost(struct xd_engine *engine, const struct xd_slot *native, const struct xd_mirror *mirror);
 
 /* past.c: matches that have ended */
-void xd_past_add(struct xd_engine *engine, const struct xd_deal *deal, const struct xd_told_state *told);
-/* In a new session: each that the range had an order in, and its end. */
+void xd_past_add(struct xd_engine *engine, const struct xd_past *past);
+/* Whether a match is known to have ended, be it of what is lost. */
+bool xd_past_contains(const struct xd_border *border, uint64_t match);
+/* In a new session: each that the range had an order in, and its end; what is lost as well. */
 void xd_past_tell(struct xd_engine *engine, unsigned range);
 void xd_past_pack(const struct xd_border *border, struct xd_buf *out);
 bool xd_past_unpack(struct xd_border *border, const msgpack_object *object);
+
+/* lost.c: matches that have ended, of which this partition has lost everything */
+
+/* Another lists one. */
+void xd_lost_note(struct xd_engine *engine, const struct xd_record *listed, const struct xd_answer *match);
+/* One that lives cannot be taken over, and is to end: it may end otherwise before that is heard. */
+void xd_lost_withdraw(struct xd_engine *engine, const struct xd_record *listed,
+                      const struct xd_answer *match);
+/* The range begins anew, and lists again those that live. */
+void xd_lost_forget_withdrawn(struct xd_engine *engine, unsigned range);
+/* How it ended. False if it is none of them. */
+bool xd_lost_take_state(struct xd_engine *engine, const struct xd_record *record);
+/* Takes of the orders that are here what such matches had of them; what they had of others is kept until
+ * those come in again. */
+void xd_lost_settle(struct xd_engine *engine);
+void xd_lost_pack(const struct xd_border *border, struct xd_buf *out);
+bool xd_lost_unpack(struct xd_border *border, const msgpack_object *object);
+
+/* reconcile.c: after a loss nothing is matched until all others have told what they know */
+void xd_reconcile_begin(struct xd_engine *engine);
+/* A range has told all. */
+void xd_reconcile_with(struct xd_engine *engine, unsigned range);
 
 /* sync.c: generations */
 /* Lists a match; `about` has its orders and days. */
@@ -298,6 +350,8 @@ void xd_sync_generation(struct xd_engine *engine, uint64_t generation);
 bool xd_sync_opens(struct xd_engine *engine, const struct xd_message_head *head);
 void xd_sync_begin(struct xd_engine *engine, unsigned range);
 void xd_sync_take_match(struct xd_engine *engine, const struct xd_record *record);
+/* What became of a match, told by its home; or, of one that is at home here, by the other side. */
+void xd_sync_take_state(struct xd_engine *engine, const struct xd_record *record);
 void xd_sync_end(struct xd_engine *engine, unsigned range);
 
 /* The blocks of a table by id; the caller frees them. NULL without memory. */

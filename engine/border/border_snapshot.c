@@ -296,7 +296,7 @@ static bool unpack_native(struct xd_engine *engine, const msgpack_object *object
     while (in.left) {
         if (!unpack_mirror(engine, native, xd_read_next(&in))) return false;
     }
-    slot->aside = wanted;
+    if (wanted) slot->aside = true;
     xd_book_update(engine, slot);
     return true;
 }
@@ -307,19 +307,24 @@ static bool unpack_native(struct xd_engine *engine, const msgpack_object *object
 
 void xd_border_pack_header(const struct xd_border *border, struct xd_buf *out)
 {
-    xd_mp_array(out, 6 + 3 * border->layout.count);
+    xd_mp_array(out, 8 + 6 * border->layout.count);
     xd_mp_uint(out, border->generation);
     xd_mp_uint(out, border->rounds);
     xd_mp_uint(out, border->spreads.count);
     xd_mp_uint(out, border->ghosts.count);
     xd_mp_uint(out, border->natives.count);
+    xd_mp_uint(out, border->awaited);
     for (unsigned range = 0; range < border->layout.count; range++) {
         const struct xd_peer *peer = &border->peers[range];
         xd_mp_uint(out, peer->gen);
         xd_mp_uint(out, peer->sent);
         xd_mp_uint(out, peer->seen);
+        xd_mp_uint(out, peer->ended);
+        xd_mp_uint(out, peer->kept);
+        xd_mp_uint(out, peer->heard);
     }
     xd_past_pack(border, out);
+    xd_lost_pack(border, out);
 }
 
 bool xd_border_unpack_header(struct xd_border *border, const msgpack_object *object,
@@ -331,13 +336,18 @@ bool xd_border_unpack_header(struct xd_border *border, const msgpack_object *obj
     out->spreads = xd_read_uint(&in);
     out->ghosts = xd_read_uint(&in);
     out->natives = xd_read_uint(&in);
+    border->awaited = xd_read_uint(&in);
     for (unsigned range = 0; range < border->layout.count; range++) {
         struct xd_peer *peer = &border->peers[range];
         peer->gen = (uint32_t)xd_read_uint(&in);
         peer->sent = xd_read_uint(&in);
         peer->seen = xd_read_uint(&in);
+        peer->ended = xd_read_uint(&in);
+        peer->kept = xd_read_uint(&in);
+        peer->heard = xd_read_uint(&in);
     }
-    return !in.bad && in.left == 1 && xd_past_unpack(border, xd_read_next(&in));
+    return !in.bad && in.left == 2 && xd_past_unpack(border, xd_read_next(&in)) &&
+           xd_lost_unpack(border, xd_read_next(&in));
 }
 
 static uint64_t id_of(const void *block)

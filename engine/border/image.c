@@ -31,6 +31,19 @@ struct xd_slot *xd_image_of(const struct xd_deal *deal)
 /* --- what its home is told
  * -------------------------------------------------------------------------------------------------- */
 
+static void remember(struct xd_engine *engine, const struct xd_deal *deal, const struct xd_slot *image,
+                     const struct xd_told_state *told)
+{
+    const struct xd_slot *spread = deal->order[!image->side];
+    struct xd_past past = {.told = *told, .native = image->id, .ghost = spread->id, .part = deal->part};
+    if (spread->kind != XD_TRUCK) {
+        past.from_day = spread->storage_request.from_day;
+        past.until_day = spread->storage_request.until_day;
+    }
+    memcpy(past.amount, deal->amount, sizeof past.amount);
+    xd_past_add(engine, &past);
+}
+
 /* Of a match that this record made the answer tells. */
 static void note_state(struct xd_engine *engine, const struct xd_deal *deal, int64_t give_from, bool reopens)
 {
@@ -42,8 +55,11 @@ static void note_state(struct xd_engine *engine, const struct xd_deal *deal, int
                                  .range = (uint8_t)xd_home_range(border, image->id),
                                  .state = deal->state,
                                  .reopens = reopens};
+    if (told.state != XD_MATCH_CONFIRMED) {
+        told.number = xd_peer_next_end(border, told.range);
+        remember(engine, deal, image, &told);
+    }
     xd_buf_add(&border->states, &told, sizeof told);
-    if (told.state != XD_MATCH_CONFIRMED) xd_past_add(engine, deal, &told);
 }
 
 void xd_border_confirmed(struct xd_engine *engine, const struct xd_deal *deal)

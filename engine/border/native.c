@@ -78,7 +78,7 @@ static void give_back_claim(struct xd_engine *engine, struct xd_slot *slot, cons
 }
 
 /* A cancelled request is not filled by a match that was confirmed before its home heard of the withdrawal. */
-static void count_confirmed(struct xd_engine *engine, struct xd_slot *slot, int32_t part)
+void xd_count_confirmed(struct xd_engine *engine, struct xd_slot *slot, int32_t part)
 {
     if (slot->side != XD_REQUEST) return;
     slot->confirmed += part;
@@ -127,7 +127,7 @@ void xd_native_answered(struct xd_engine *engine, const struct xd_ghost *ghost, 
     give_back_claim(engine, slot, ghost->round, claim, answer);
     if (!answer->yes) return;
     make_mirror(engine, native, ghost->id, ghost->round->from_day, ghost->round->until_day, answer);
-    if (answer->state == XD_MATCH_CONFIRMED) count_confirmed(engine, slot, (int32_t)answer->part);
+    if (answer->state == XD_MATCH_CONFIRMED) xd_count_confirmed(engine, slot, (int32_t)answer->part);
 }
 
 /* --- what waits for answers
@@ -170,6 +170,12 @@ bool xd_border_proposed(const struct xd_engine *engine, const struct xd_slot *sl
     return slot->ended != XD_ENDED_CANCELLED && proposed_elsewhere(xd_native_find(engine, slot->id));
 }
 
+bool xd_native_waits(const struct xd_engine *engine, const struct xd_slot *slot)
+{
+    const struct xd_native *native = xd_native_find(engine, slot->id);
+    return native && (native->cancel_wanted || native->lapse_due);
+}
+
 /* What is left of it takes nothing more meanwhile. */
 static void set_aside(struct xd_engine *engine, struct xd_slot *slot)
 {
@@ -209,7 +215,7 @@ void xd_native_go_on(struct xd_engine *engine, uint64_t id)
     if (!native || native->claims) return;
     bool cancelled = native->cancel_wanted, lapses = native->lapse_due;
     native->cancel_wanted = native->lapse_due = false;
-    slot->aside = false;
+    slot->aside = xd_reconciles(engine->border);
     if (cancelled) cancel_now(engine, slot, native);
     if (!slot->dead && lapses) xd_lapse_order(engine, slot);
     if (!slot->dead && slot->side == XD_OFFER && slot->fill == XD_FILL_NOW)
@@ -252,16 +258,33 @@ static void end_mirror(struct xd_engine *engine, struct xd_slot *slot, struct xd
     xd_settle_order(engine, slot);
 }
 
-void xd_mirror_take_state(struct xd_engine *engine, const struct xd_record *record)
+static void remember(struct xd_engine *engine, const struct xd_mirror *mirror, const struct xd_record *record)
 {
-    struct xd_mirror *mirror = xd_table_get(&engine->border->mirrors, record->match_id);
-    struct xd_slot *slot = mirror ? xd_table_get(&engine->orders, mirror->native) : NULL;
+    struct xd_past past = {.told = {.match = mirror->id,
+                                    .number = record->version,
+                                    .give_from = record->give_from,
+                                    .range = (uint8_t)xd_home_range(engine->border, mirror->id),
+                                    .state = (uint8_t)record->state,
+                                    .reopens = record->reopens},
+                           .native = mirror->native,
+                           .ghost = mirror->ghost,
+                           .part = mirror->part,
+                           .from_day = mirror->from_day,
+                           .until_day = mirror->until_day};
+    memcpy(past.amount, mirror->amount, sizeof past.amount);
+    xd_past_add(engine, &past);
+}
+
+void xd_mirror_take_state(struct xd_engine *engine, struct xd_mirror *mirror, const struct xd_record *record)
+{
+    struct xd_slot *slot = xd_table_get(&engine->orders, mirror->native);
     if (!slot) return;
     xd_touch_order(engine, slot);
     if (record->state == XD_MATCH_CONFIRMED) {
         mirror->state = XD_MATCH_CONFIRMED;
-        count_confirmed(engine, slot, mirror->part);
+        xd_count_confirmed(engine, slot, mirror->part);
     } else {
+        remember(engine, mirror, record);
         end_mirror(engine, slot, mirror, record);
     }
 }
@@ -272,7 +295,7 @@ void xd_mirror_take_state(struct xd_engine *engine, const struct xd_record *reco
 
 static bool is_free(const struct xd_slot *slot, const struct xd_answer *match, int64_t from, int64_t until)
 {
-    if (slot->aside || slot->ended != XD_LIVE) return false;
+    if (slot->ended != XD_LIVE) return false;
     if (slot->side == XD_REQUEST) return slot->open >= match->part;
     if (from < slot->storage_offer.from_day || until > slot->storage_offer.until_day || from >= until)
         return false;
@@ -287,7 +310,8 @@ bool xd_native_find_again(struct xd_engine *engine, const struct xd_record *list
                           const struct xd_answer *match)
 {
     struct xd_slot *slot = xd_table_get(&engine->orders, listed->order_id);
-    if (!slot || xd_is_spread(slot) || !is_free(slot, match, listed->give_from, listed->until)) return false;
+    if (!slot || xd_is_spread(slot) || xd_native_waits(engine, slot)) return false;
+    if (!is_free(slot, match, listed->give_from, listed->until)) return false;
     struct xd_native *native = xd_native_of(engine, slot->id);
     if (!native) return true;
     xd_touch_order(engine, slot);
@@ -297,7 +321,7 @@ bool xd_native_find_again(struct xd_engine *engine, const struct xd_record *list
         engine->failed = true;
     }
     make_mirror(engine, native, listed->ghost_id, (int32_t)listed->give_from, (int32_t)listed->until, match);
-    if (match->state == XD_MATCH_CONFIRMED) count_confirmed(engine, slot, (int32_t)match->part);
+    if (match->state == XD_MATCH_CONFIRMED) xd_count_confirmed(engine, slot, (int32_t)match->part);
     xd_settle_order(engine, slot);
     return true;
 }
@@ -310,7 +334,7 @@ void xd_mirror_listed(struct xd_engine *engine, struct xd_mirror *mirror, int64_
     xd_touch_order(engine, slot);
     mirror->state = (uint8_t)state;
     if (state == XD_MATCH_CONFIRMED) {
-        count_confirmed(engine, slot, mirror->part);
+        xd_count_confirmed(engine, slot, mirror->part);
     } else if (slot->side == XD_REQUEST) {
         slot->confirmed -= mirror->part;
     }

@@ -24,6 +24,14 @@ bool xd_peer_take(struct xd_border *border, const struct xd_message_head *head)
     return true;
 }
 
+uint64_t xd_peer_next_end(struct xd_border *border, unsigned range)
+{
+    struct xd_peer *peer = &border->peers[range];
+    uint64_t before = (uint64_t)border->generation << 32;
+    if (peer->ended < before) peer->ended = before;
+    return ++peer->ended;
+}
+
 void xd_peer_send(struct xd_engine *engine, unsigned range, struct xd_record *message)
 {
     struct xd_border *border = engine->border;

@@ -132,7 +132,7 @@ static void stop_gathering(struct xd_engine *engine, struct xd_spread *spread, s
     spread->gathering = spread->ask = false;
     spread->asked = 0;
     xd_deadlines_remove(&engine->deadlines, &spread->deadline);
-    if (slot) slot->aside = false;
+    if (slot) slot->aside = xd_reconciles(engine->border);
 }
 
 void xd_spread_close(struct xd_engine *engine, struct xd_spread *spread)
@@ -144,6 +144,13 @@ void xd_spread_close(struct xd_engine *engine, struct xd_spread *spread)
         return;
     }
     xd_decide(engine, spread, slot, false);
+}
+
+void xd_spread_hold(struct xd_engine *engine, struct xd_spread *spread)
+{
+    stop_gathering(engine, spread, NULL);
+    xd_kept_free(engine, &spread->kept);
+    spread->known = spread->behind = spread->full = 0;
 }
 
 /* --- telling
@@ -308,7 +315,7 @@ void xd_spread_tell(struct xd_engine *engine, struct xd_spread *spread)
     if (spread->amended) spread->terms_version = spread->version + 1; /* the next that is announced */
     spread->amended = false;
     if (slot && xd_is_open(slot)) {
-        tell_open(engine, spread, slot);
+        if (!xd_reconciles(engine->border)) tell_open(engine, spread, slot);
         return;
     }
     stop_gathering(engine, spread, slot);
@@ -351,7 +358,7 @@ void xd_spread_take_claims(struct xd_engine *engine, const struct xd_record *rec
 {
     struct xd_spread *spread = xd_spread_find(engine, record->order_id);
     struct xd_slot *slot = xd_table_get(&engine->orders, record->order_id);
-    bool live = spread && slot && xd_is_open(slot);
+    bool live = spread && slot && xd_is_open(slot) && !xd_reconciles(engine->border);
     bool empty = !record->claims.len;
     struct xd_border *border = engine->border;
     if (spread && record->full) spread->full |= xd_range_bit((unsigned)(record->head.from - border->first));

@@ -120,6 +120,7 @@ void xd_sync_generation(struct xd_engine *engine, uint64_t generation)
     if (!border || generation <= border->generation) return;
     border->first_match = engine->next_match;
     border->generation = (uint32_t)generation;
+    xd_reconcile_begin(engine);
     raise_versions(border);
     for (unsigned range = 0; range < border->layout.count; range++) {
         if (range != border->own) open_session(engine, range);
@@ -158,6 +159,7 @@ static void doubt_mirror(struct xd_engine *engine, void *block)
 
 void xd_sync_begin(struct xd_engine *engine, unsigned range)
 {
+    xd_lost_forget_withdrawn(engine, range);
     each_of(engine, &engine->border->ghosts, range, doubt_ghost);
     each_of(engine, &engine->border->mirrors, range, doubt_mirror);
 }
@@ -188,26 +190,21 @@ static bool answers_claim(struct xd_engine *engine, const struct xd_record *list
     return false;
 }
 
-static bool has_ended(const struct xd_answer *match)
-{
-    return match->state != XD_MATCH_PROPOSED && match->state != XD_MATCH_CONFIRMED;
-}
-
 static int64_t state_before(int64_t end)
 {
     return end == XD_MATCH_DECLINED || end == XD_MATCH_LAPSED ? XD_MATCH_PROPOSED : XD_MATCH_CONFIRMED;
 }
 
-/* Of a match that is not known here: it answers a claim, or what it has is put aside anew. What one that has
- * ended had of an offer may have been given back before, and is not taken again; of a request it had the
- * whole. */
+/* Of a match that is not known here: it answers a claim, has ended, or what it has is put aside anew. */
 static bool is_settled(struct xd_engine *engine, const struct xd_record *listed,
                        const struct xd_answer *match, bool ended)
 {
-    const struct xd_slot *native = xd_table_get(&engine->orders, listed->order_id);
     if (answers_claim(engine, listed, match)) return true;
-    if (ended && native && native->side == XD_OFFER) return true;
-    return xd_native_find_again(engine, listed, match) || ended;
+    if (ended) {
+        xd_lost_note(engine, listed, match);
+        return true;
+    }
+    return xd_past_contains(engine->border, listed->match_id) || xd_native_find_again(engine, listed, match);
 }
 
 void xd_sync_take_match(struct xd_engine *engine, const struct xd_record *record)
@@ -219,15 +216,42 @@ void xd_sync_take_match(struct xd_engine *engine, const struct xd_record *record
     bool good = xd_answer_next(&reader, &match) && match.yes;
     xd_claim_reader_end(&reader);
     if (!good) return;
-    bool ended = has_ended(&match); /* the next message says how */
+    bool ended = xd_has_ended(match.state); /* the next message says how */
+    if (is_at(engine->border, record->match_id, engine->border->own)) {
+        if (ended) xd_lost_note(engine, record, &match);
+        return;
+    }
     if (ended) match.state = mirror ? mirror->state : state_before(match.state);
     if (mirror) {
         xd_mirror_listed(engine, mirror, match.state);
     } else if (!is_settled(engine, record, &match, ended)) {
-        struct xd_record refusal = {
-            .type = XD_RECORD_WITHDRAW, .match_id = record->match_id, .rollback = true};
-        xd_peer_send(engine, xd_home_range(engine->border, record->match_id), &refusal);
+        xd_lost_withdraw(engine, record, &match);
     }
+}
+
+/* A match that is at home here: its end was lost. */
+static void end_again(struct xd_engine *engine, const struct xd_record *record)
+{
+    struct xd_deal *deal = xd_table_get(&engine->deals, record->match_id);
+    const struct xd_slot *image = deal ? xd_image_of(deal) : NULL;
+    if (!image || xd_id_partition(image->id) != record->head.from) return;
+    xd_end_again(engine, deal, (enum xd_match_state)record->state, record->reopens);
+}
+
+void xd_sync_take_state(struct xd_engine *engine, const struct xd_record *record)
+{
+    struct xd_mirror *mirror = xd_table_get(&engine->border->mirrors, record->match_id);
+    unsigned range = (unsigned)(record->head.from - engine->border->first);
+    struct xd_peer *peer = &engine->border->peers[range];
+    if (mirror) {
+        xd_mirror_take_state(engine, mirror, record);
+    } else if (!xd_has_ended(record->state)) {
+        return;
+    } else if (!xd_lost_take_state(engine, record)) {
+        end_again(engine, record);
+    }
+    if (is_at(engine->border, record->match_id, range) && record->version > peer->heard)
+        peer->heard = record->version;
 }
 
 static void conclude_ghost(struct xd_engine *engine, void *block)
@@ -251,4 +275,5 @@ void xd_sync_end(struct xd_engine *engine, unsigned range)
 {
     each_of(engine, &engine->border->mirrors, range, conclude_mirror);
     each_of(engine, &engine->border->ghosts, range, conclude_ghost);
+    xd_reconcile_with(engine, range);
 }

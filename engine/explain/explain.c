@@ -83,6 +83,11 @@ static const char *why_not_open(const struct xd_slot *slot)
 
 static bool fail_not_open(const struct xd_engine *engine, const struct xd_slot *slot, struct xd_error *error)
 {
+    if (slot->ended == XD_LIVE && xd_border_reconciles(engine))
+        return xd_fail(
+            error, XD_CLAIMED, "id",
+            "writes were lost, and nothing is matched until all partitions have told what they know of "
+            "them; try again later");
     if (slot->ended == XD_LIVE && (slot->aside || xd_border_claimed(engine, slot)))
         return xd_fail(error, XD_CLAIMED, "id",
                        "the order is being matched with those of other partitions; try again later");

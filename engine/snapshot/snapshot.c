@@ -384,6 +384,7 @@ static struct xd_slot *read_slot(struct xd_engine *engine, const msgpack_object 
     slot->ended = (uint8_t)ended;
     slot->open = (int32_t)open;
     slot->confirmed = (int32_t)confirmed;
+    slot->aside = xd_border_reconciles(engine);
     bool good = read_state_of(engine, slot, rest) && xd_slot_enter(engine, slot);
     if (!good) {
         xd_slot_destroy(engine, slot);

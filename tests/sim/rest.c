@@ -98,6 +98,7 @@ static void check_deals(const struct check *check)
 static void check_sessions(const struct check *check)
 {
     const struct xd_border *border = check->engine->border;
+    if (border->awaited) broken(check, check->partition, "waits for what others know of a loss");
     for (unsigned p = 0; p < check->world->store->count; p++) {
         const struct xd_border *other = check->engines[p]->border;
         if (p != check->partition && border->peers[p].gen != other->generation)

@@ -113,30 +113,36 @@ static void each_type_has_its_parts(void **state)
         {XD_RECORD_CREDIT, "{type: credit, account: acme, credit: 620}",
          "{type: credit, account: acme, credit: 620}"},
         {XD_RECORD_TICK, "{type: tick}", "{type: tick}"},
-        {XD_RECORD_GHOST, NULL, "{type: ghost, account: acme, id: o0-17, credit: 620, from: 2, from_gen: 1, to_gen: 3, seq: 8, "
+        {XD_RECORD_GHOST, NULL,
+         "{type: ghost, account: acme, id: o0-17, credit: 620, from: 2, from_gen: 1, to_gen: 3, seq: 8, "
          "version: 5, ask: false, plan: [5], barred: [5], order: {side: offer, kind: warehouse, ref: o3, "
          "m2: 100, at: {lat: 31.3, lon: 120.6}, from_day: 2030-01-01, until_day: 2030-03-01, per_m2_day: "
          "0.05}}"},
         {XD_RECORD_GHOST_GONE, "{type: ghost_gone, id: 17, from: 2, from_gen: 1, to_gen: 3, seq: 8}",
          "{type: ghost_gone, id: o0-17, from: 2, from_gen: 1, to_gen: 3, seq: 8}"},
-        {XD_RECORD_CLAIMS, NULL, "{type: claims, id: o0-17, from: 2, from_gen: 1, to_gen: 3, seq: 8, version: 5, round: 6, full: "
+        {XD_RECORD_CLAIMS, NULL,
+         "{type: claims, id: o0-17, from: 2, from_gen: 1, to_gen: 3, seq: 8, version: 5, round: 6, full: "
          "true, claims: [{id: o2-9, account: coolco, credit: 500, amount: [0, 0, 0, 0, 700], part: 700, "
          "surplus: 12, order: {side: offer, kind: warehouse, ref: o3, m2: 100, at: {lat: 31.3, lon: "
          "120.6}, from_day: 2030-01-01, until_day: 2030-03-01, per_m2_day: 0.05}}]}"},
-        {XD_RECORD_ANSWERS, NULL, "{type: answers, id: o0-17, from: 2, from_gen: 1, to_gen: 3, seq: 8, round: 6, answers: [{match:"
+        {XD_RECORD_ANSWERS, NULL,
+         "{type: answers, id: o0-17, from: 2, from_gen: 1, to_gen: 3, seq: 8, round: 6, answers: [{match:"
          " m3-4, amount: [0, 0, 0, 0, 700], part: 700, state: 0}, nil]}"},
         {XD_RECORD_MATCH_STATE,
-         "{type: match_state, match: 844424930131972, from: 2, from_gen: 1, to_gen: 3, seq: 8, state: 1, "
-         "give_from: 20000, reopens: true}",
-         "{type: match_state, match: m3-4, from: 2, from_gen: 1, to_gen: 3, seq: 8, state: confirmed, "
+         "{type: match_state, match: 844424930131972, from: 2, from_gen: 1, to_gen: 3, seq: 8, version: 5, "
+         "state: 1, give_from: 20000, reopens: true}",
+         "{type: match_state, match: m3-4, from: 2, from_gen: 1, to_gen: 3, seq: 8, version: 5, state: "
+         "confirmed, "
          "give_from: 20000, reopens: true}"},
         {XD_RECORD_WITHDRAW,
          "{type: withdraw, match: 844424930131972, from: 2, from_gen: 1, to_gen: 3, seq: 8, rollback: false}",
          "{type: withdraw, match: m3-4, from: 2, from_gen: 1, to_gen: 3, seq: 8, rollback: false}"},
         {XD_RECORD_SYNC, "{type: sync, from: 2, from_gen: 1, to_gen: 3, seq: 8}",
          "{type: sync, from: 2, from_gen: 1, to_gen: 3, seq: 8}"},
-        {XD_RECORD_SYNC_MATCH, NULL, "{type: sync_match, id: o0-17, match: m3-4, from: 2, from_gen: 1, to_gen: 3, seq: 8, ghost: "
-         "o1-2, give_from: 20000, until: 20010, answers: [{match: m3-4, amount: [0, 0, 0, 0, 700], part: "
+        {XD_RECORD_SYNC_MATCH, NULL,
+         "{type: sync_match, id: o0-17, match: m3-4, from: 2, from_gen: 1, to_gen: 3, seq: 8, version: "
+         "5, ghost: o1-2, give_from: 20000, until: 20010, answers: [{match: m3-4, amount: [0, 0, 0, 0, 700], "
+         "part: "
          "700, state: 0}, nil]}"},
         {XD_RECORD_SYNC_END, "{type: sync_end, from: 2, from_gen: 1, to_gen: 3, seq: 8}",
          "{type: sync_end, from: 2, from_gen: 1, to_gen: 3, seq: 8}"},
