@@ -297,7 +297,11 @@ void xd_spread_forget_claims(struct xd_engine *engine, struct xd_spread *spread,
 void xd_border_amended(struct xd_engine *engine, const struct xd_slot *slot)
 {
     struct xd_spread *spread = engine->border && xd_is_spread(slot) ? xd_spread_find(engine, slot->id) : NULL;
-    if (spread) spread->amended = true;
+    if (!spread) return;
+    spread->amended = true;
+    spread->deadline.age = slot->age;
+    if (spread->gathering && !xd_deadlines_set(&engine->deadlines, &spread->deadline, spread->deadline.when))
+        engine->failed = true;
 }
 
 static void tell_gone(struct xd_engine *engine, struct xd_spread *spread)
