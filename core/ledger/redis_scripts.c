@@ -209,7 +209,7 @@ static const char read_events[] =
     "    end\n"
     "    local at = string.find(marks, mark, 4 * (event - base) + 1, true)\n"
     "    event = at and base + math.ceil((at - 1) / 4) or past\n"
-    "    if at and at % 4 == 1 then return event, true end\n"
+    "    if at and at % 4 == 1 and event < head then return event, true end\n"
     "  end\n"
     "  return head, false\n"
     "end\n"

@@ -13,9 +13,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { MANY = 1000, LOOKS = 600, LOOK_MS = 20 };
+enum { MANY = 1000, LOOKS = 600, LOOK_MS = 20, WAIT_MS = 20000 };
 static struct rig_append answers[MANY];
+
+/* A turn of a rig may be much shorter than LOOK_MS. */
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static void wait_for(const struct redis_server *server, const char *command, const char *words)
 {
@@ -115,7 +124,8 @@ static uint32_t generation(const struct process *process)
 
 static void wait_generation(struct process *process, uint32_t wanted)
 {
-    for (int i = 0; i < LOOKS && generation(process) != wanted; i++)
+    int64_t until = monotonic_ms() + WAIT_MS;
+    while (generation(process) != wanted && monotonic_ms() < until)
         rig_turn(&process->rig, LOOK_MS);
     assert_int_equal(generation(process), wanted);
 }
@@ -344,9 +354,16 @@ static void what_waited_through_a_failover_is_not_stored_without_its_ref(void **
 
 static void wait_head(struct process *process, uint64_t told)
 {
-    for (int i = 0; i < LOOKS && xd_ledger_event_head(process->rig.ledger, 0) != told; i++)
+    int64_t until = monotonic_ms() + WAIT_MS;
+    while (xd_ledger_event_head(process->rig.ledger, 0) != told && monotonic_ms() < until)
         rig_turn(&process->rig, LOOK_MS);
     assert_int_equal(xd_ledger_event_head(process->rig.ledger, 0), told);
+}
+
+/* Of the one account that appends, by its marks; and all. */
+static uint64_t count_own_events(struct process *process)
+{
+    return rig_count_events(&process->rig, "acme", 0, 1 << 20, NULL);
 }
 
 static uint64_t count_events(struct process *process)
@@ -377,12 +394,15 @@ static void events_wait_until_replicas_have_them(void **state)
     begin_at(&b, &master, 1);
     own(&a);
     append_many(&a, 0, 10, XD_OK);
+    struct toy_record last = {.number = 10, .wish = TOY_KEEP, .account = "zeta", .ref = "-"};
+    rig_append(&a.rig, &last, 0, 200, &answers[10]);
+    rig_wait_answers(&a.rig);
     uint64_t had = events_in(&master);
     wait_head(&a, had);
     wait_head(&b, had);
 
     kill(replica.pid, SIGSTOP);
-    append_alone(&a, 10, 10);
+    append_alone(&a, 11, 9);
     end(&a);
     own(&b);
     append_alone(&b, 20, 10);
@@ -390,6 +410,7 @@ static void events_wait_until_replicas_have_them(void **state)
     stay_in(&b, 1);
     assert_int_equal(b.rig.told, had);
     assert_int_equal(count_events(&b), had);
+    assert_int_equal(count_own_events(&b), 10);
     begin_at(&c, &master, 1); /* which does not know of any event that a replica has it */
     assert_int_equal(c.rig.told, all);
     assert_int_equal(count_events(&c), 0);
@@ -397,6 +418,7 @@ static void events_wait_until_replicas_have_them(void **state)
     kill(replica.pid, SIGCONT);
     wait_head(&b, all);
     assert_int_equal(count_events(&b), all);
+    assert_int_equal(count_own_events(&b), 29);
     for (int i = 0; i < LOOKS && count_events(&c) != all; i++)
         rig_turn(&c.rig, LOOK_MS);
     append_many(&b, 30, 10, XD_OK);
