@@ -303,7 +303,8 @@ static const char trim_outbox[] =
             "if c then return c end\n"
             "local gone = redis.call('XTRIM', KEYS[2], 'MINID', ARGV[2])\n"
             "local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]\n"
-            "redis.call('HSET', KEYS[1], 'trimmed', first and (first[2][4] or 0) or s[3] or 0)\n"
+            "local at = first and first[2][4] or not first and s[3]\n"
+            "if at then redis.call('HSET', KEYS[1], 'trimmed', at) end\n"
             "return gone\n";
 
 /* KEYS: the ref. ARGV: the order's id, as the ref holds it. */
