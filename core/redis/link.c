@@ -11,16 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { REASON_TEXT = 160, COMMAND_COST = 64 };
+enum { REASON_TEXT = 160, COMMAND_COST = 64, LOOKS = 4 /* in a time-out */ };
 
 struct pending {
     struct pending *next;
     xd_redis_reply_cb *callback;
     void *arg;
     size_t cost;
-    int64_t since_ms;
+    uint64_t look; /* link->looks when it was sent */
 };
 
 enum stage { CONNECTING, GREETING, READY, DOWN };
@@ -28,7 +27,7 @@ enum stage { CONNECTING, GREETING, READY, DOWN };
 struct xd_redis_link {
     struct xd_redis_link_config config;
     struct xd_redis_link_events events;
-    uint32_t patience_ms;
+    uint32_t look_ms, patience_ms;
     enum stage stage;
     bool listening;     /* answers that nobody waits for are pushes */
     bool silent;        /* closed by its owner: `down` is not told */
@@ -40,16 +39,9 @@ struct xd_redis_link {
     struct event *watch; /* looks whether the oldest command is overdue */
     struct pending *first, *last;
     size_t outstanding;
-    int64_t opened_ms;
+    uint64_t looks, heard; /* how many there were; how many when bytes came last */
     char why[REASON_TEXT];
 };
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- the end -------------------------------------------------------------------------------------------- */
 
@@ -137,6 +129,7 @@ static void on_read(struct bufferevent *connection, void *arg)
     struct xd_redis_link *link = arg;
     struct evbuffer *input = bufferevent_get_input(connection);
     link->inside++;
+    link->heard = link->looks;
     while (link->stage != DOWN && evbuffer_get_length(input) > 0) {
         size_t len = evbuffer_get_contiguous_space(input);
         const unsigned char *bytes = evbuffer_pullup(input, (ev_ssize_t)len);
@@ -187,8 +180,8 @@ static enum xd_code put(struct xd_redis_link *link, const char *command, size_t 
         free(pending);
         return XD_NO_MEMORY;
     }
-    *pending = (struct pending){
-        .callback = callback, .arg = arg, .cost = len + COMMAND_COST, .since_ms = monotonic_ms()};
+    *pending =
+        (struct pending){.callback = callback, .arg = arg, .cost = len + COMMAND_COST, .look = link->looks};
     *(link->first ? &link->last->next : &link->first) = pending;
     link->last = pending;
     link->outstanding += pending->cost;
@@ -250,18 +243,27 @@ static void on_event(struct bufferevent *connection, short what, void *arg)
     leave(link);
 }
 
+/* Whether that much time has passed since then. It is counted in looks, of which a process that was busy or
+ * stopped for long makes but one: its own silence is not the server's. */
+static bool is_over(const struct xd_redis_link *link, uint64_t look, uint32_t ms)
+{
+    return link->looks - look > ms / link->look_ms + 1;
+}
+
 static void on_watch(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     struct xd_redis_link *link = arg;
-    int64_t now = monotonic_ms();
+    uint32_t timeout_ms = link->config.timeout_ms;
+    link->looks++;
     link->inside++;
-    if (link->stage != READY && now - link->opened_ms > link->config.timeout_ms)
+    if (link->stage != READY && is_over(link, 0, timeout_ms)) {
         go_down(link, "not connected in time");
-    else if (link->first &&
-             now - link->first->since_ms > (int64_t)link->config.timeout_ms + link->patience_ms)
-        go_down(link, "no answer in time");
+    } else if (link->first) {
+        uint64_t since = link->first->look > link->heard ? link->first->look : link->heard;
+        if (is_over(link, since, timeout_ms + link->patience_ms)) go_down(link, "no answer in time");
+    }
     leave(link);
 }
 
@@ -282,8 +284,9 @@ static struct bufferevent *new_connection(struct xd_redis_link *link, const stru
 
 static bool begin(struct xd_redis_link *link, const struct xd_redis_host *host)
 {
-    uint32_t look_ms = link->config.timeout_ms / 4 + 1;
-    const struct timeval look = {.tv_sec = look_ms / 1000, .tv_usec = (suseconds_t)(look_ms % 1000) * 1000};
+    link->look_ms = link->config.timeout_ms / LOOKS + 1;
+    const struct timeval look = {.tv_sec = link->look_ms / 1000,
+                                 .tv_usec = (suseconds_t)(link->look_ms % 1000) * 1000};
     link->reader = redisReaderCreate();
     link->watch = event_new(link->config.base, -1, EV_PERSIST, on_watch, link);
     link->connection = new_connection(link, host);
@@ -304,7 +307,6 @@ struct xd_redis_link *xd_redis_link_open(const struct xd_redis_link_config *conf
     link->config = *config;
     link->events = *events;
     link->patience_ms = patience_ms;
-    link->opened_ms = monotonic_ms();
     if (begin(link, host)) return link;
     destroy(link);
     return NULL;

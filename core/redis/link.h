@@ -30,7 +30,7 @@ struct xd_redis_link_config {
     const char *password; /* "": none is sent */
     uint32_t db;
     bool master_only;    /* a server that is no master is as good as none */
-    uint32_t timeout_ms; /* to connect and greet, and to answer the oldest command */
+    uint32_t timeout_ms; /* to connect and greet, and until anything of the oldest command's answer comes */
     size_t limit;        /* bytes of commands without an answer, before XD_OVERLOADED */
 };
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static int cli_number(const struct rig *rig, const char *command)
 {
@@ -41,6 +42,7 @@ static void connections_cut_under_load_double_and_lose_nothing(void **state)
 
 struct read_back {
     bool done;
+    enum xd_code code;
     uint32_t count;
 };
 
@@ -77,6 +79,32 @@ static void a_follower_reads_on_where_it_was(void **state)
     assert_true(ranges_read_from(&rig, 0, 105) > 6);
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(ranges_read_from(&rig, 100, 5), 1);
+    rig_free(&rig);
+}
+
+static void on_code(void *arg, const struct xd_log_run *run)
+{
+    *(struct read_back *)arg = (struct read_back){.done = true, .code = run->code};
+}
+
+/* The answer is there long since; this process did not look. */
+static void a_process_that_was_busy_does_not_blame_redis(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig, NULL);
+    rig.redis.timeout_ms = 200;
+    rig.redis.lease_ms = 60000;
+    rig_open(&rig);
+    rig_own(&rig);
+    for (unsigned i = 0; i < 5; i++) {
+        struct read_back read = {.done = false};
+        xd_ledger_read_log(rig.ledger, 0, 0, 1 << 20, on_code, &read);
+        rig_turn(&rig, 0);                                             /* it is sent */
+        nanosleep(&(struct timespec){.tv_nsec = 500 * 1000000}, NULL); /* the work */
+        rig_wait(&rig, &read.done);
+        assert_int_equal(read.code, XD_OK);
+    }
     rig_free(&rig);
 }
 
@@ -421,6 +449,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_cut_under_load_double_and_lose_nothing),
         cmocka_unit_test(a_follower_reads_on_where_it_was),
+        cmocka_unit_test(a_process_that_was_busy_does_not_blame_redis),
         cmocka_unit_test(lost_answers_double_nothing),
         cmocka_unit_test(a_killed_redis_loses_nothing_that_it_synced),
         cmocka_unit_test(without_redis_appends_fail_with_a_code_and_heal),
