@@ -15,6 +15,7 @@ struct letter {
  * sent. */
 struct peer {
     struct letter *first, *last, *unsent;
+    uint32_t ahead; /* letters before `unsent` */
     uint32_t in_flight;
     bool known; /* where to begin was read */
     bool looking;
@@ -50,7 +51,10 @@ struct xd_relay *xd_relay_create(uint16_t from, uint16_t first, uint32_t count, 
 static void drop_first(struct xd_relay *relay, struct peer *peer)
 {
     struct letter *letter = peer->first;
-    if (peer->unsent == letter) peer->unsent = letter->next;
+    if (peer->unsent == letter)
+        peer->unsent = letter->next;
+    else
+        peer->ahead--;
     peer->first = letter->next;
     relay->backlog -= letter->len;
     free(letter);
@@ -119,6 +123,7 @@ static void begin_again(struct peer *peer, int64_t now_ms)
     peer->quit = peer->in_flight > 0;
     peer->known = false;
     peer->unsent = peer->first;
+    peer->ahead = 0;
     peer->look_ms = now_ms;
     peer->moved_ms = now_ms;
 }
@@ -151,10 +156,12 @@ static bool peer_step(struct peer *peer, int64_t now_ms, struct xd_relay_step *s
         step->type = XD_RELAY_LOOK;
         return true;
     }
-    if (!peer->known || !peer->unsent || peer->quit || peer->in_flight >= XD_RELAY_WINDOW) return false;
+    bool full = peer->in_flight >= XD_RELAY_WINDOW || peer->ahead >= XD_RELAY_AHEAD;
+    if (!peer->known || !peer->unsent || peer->quit || full) return false;
     struct letter *letter = peer->unsent;
     if (!is_outstanding(peer)) peer->moved_ms = now_ms;
     peer->unsent = letter->next;
+    peer->ahead++;
     peer->in_flight++;
     *step = (struct xd_relay_step){
         .type = XD_RELAY_SEND, .number = letter->number, .bytes = letter->bytes, .len = letter->len};

@@ -6,8 +6,9 @@
  * To each receiver it begins behind what the receiver's owner has committed (`seen`), as it was read; begins
  * again there after an append that failed, and when `seen` has not moved for XD_RELAY_STUCK_MS with messages
  * outstanding (twice as long after each time that was in vain, up to XD_RELAY_STUCK_MAX_MS: a receiver
- * without an owner is not flooded). A message is kept until it was seen. So each is appended at least once
- * and in order; the receiver's engine drops what comes twice. */
+ * without an owner is not flooded, nor does it get more than XD_RELAY_AHEAD beyond what it has seen). A
+ * message is kept until it was seen. So each is appended at least once and in order; the receiver's engine
+ * drops what comes twice. */
 #ifndef XD_MATCHER_RELAY_H
 #define XD_MATCHER_RELAY_H
 
@@ -17,7 +18,8 @@ enum {
     XD_RELAY_STUCK_MS = 2000,
     XD_RELAY_STUCK_MAX_MS = 32000,
     XD_RELAY_LOOK_MS = 100,
-    XD_RELAY_WINDOW = 256
+    XD_RELAY_WINDOW = 256, /* without an answer */
+    XD_RELAY_AHEAD = 1024  /* not seen */
 };
 
 struct xd_relay;

@@ -177,6 +177,29 @@ static void what_is_stuck_is_sent_again(void **state)
     world.relay = NULL;
 }
 
+/* Whoever comes to an end of it gets the rest. */
+static void a_slow_receiver_is_not_flooded(void **state)
+{
+    (void)state;
+    struct xd_relay_step step;
+    unsigned sends = 0;
+    begin();
+    for (uint64_t seq = 1; seq <= 3 * XD_RELAY_AHEAD; seq++) {
+        world.number++;
+        add(FIRST, seq);
+    }
+    for (world.now_ms = 10; world.now_ms < XD_RELAY_STUCK_MS; world.now_ms += 10) {
+        if (world.now_ms == 1000) world.committed[0] = XD_RELAY_AHEAD / 2;
+        while (xd_relay_next(world.relay, world.now_ms, &step)) {
+            if (step.type == XD_RELAY_LOOK) look(FIRST, true);
+            if (step.type == XD_RELAY_SEND) sends++, xd_relay_sent(world.relay, FIRST, true, world.now_ms);
+        }
+    }
+    assert_int_equal(sends, XD_RELAY_AHEAD + XD_RELAY_AHEAD / 2);
+    xd_relay_destroy(world.relay);
+    world.relay = NULL;
+}
+
 static void what_is_full_says_so(void **state)
 {
     (void)state;
@@ -194,9 +217,8 @@ static void what_is_full_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything_arrives_in_order),
-        cmocka_unit_test(what_was_seen_before_is_not_sent),
-        cmocka_unit_test(what_is_stuck_is_sent_again),
+        cmocka_unit_test(everything_arrives_in_order), cmocka_unit_test(what_was_seen_before_is_not_sent),
+        cmocka_unit_test(what_is_stuck_is_sent_again), cmocka_unit_test(a_slow_receiver_is_not_flooded),
         cmocka_unit_test(what_is_full_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
