@@ -59,6 +59,7 @@ static void on_lost(void *arg, uint16_t partition, enum xd_code code)
     uint16_t seat = seat_of(crew, partition);
     crew->options.events.lost(crew->options.events.arg, seat, code);
     xd_member_lost(&crew->member, seat, code == XD_INTERNAL, now_ms(crew));
+    if (crew->member.seats[seat].duty == XD_DUTY_NONE) xd_station_unfollow(crew->stations[seat]);
     turn_soon(crew);
 }
 

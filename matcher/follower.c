@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 static const size_t OUTPUT_LIMIT = (size_t)64 << 20;
-static const size_t READ_BYTES = (size_t)1 << 20;
+/* Between two reads the event loop does all else: so little that leases are renewed in time. */
+static const size_t READ_BYTES = (size_t)32 << 10;
 
 struct xd_follower {
     struct xd_follower_options options;
@@ -94,7 +95,7 @@ static void on_run(void *arg, const struct xd_log_run *run)
     } else if (run->code != XD_OK || !same || !apply(follower, run)) {
         start_over(follower);
     } else if (follower->progress.position >= run->committed) {
-        set_warm(follower, true);
+        set_warm(follower, follower->progress.position == run->committed);
         wait_ms(follower, XD_FOLLOWER_LOOK_MS);
     } else {
         read_on(follower);
@@ -151,7 +152,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 /* --- beginning and ending ------------------------------------------------------------------------------- */
 
 struct xd_follower *xd_follower_start(struct event_base *base, struct xd_ledger *ledger,
-                                      const struct xd_follower_options *options)
+                                      const struct xd_follower_options *options, struct xd_progress progress)
 {
     struct xd_follower *follower = calloc(1, sizeof(*follower));
     if (!follower) return NULL;
@@ -164,6 +165,7 @@ struct xd_follower *xd_follower_start(struct event_base *base, struct xd_ledger 
         destroy(follower);
         return NULL;
     }
+    follower->progress = progress;
     wait_ms(follower, 0);
     return follower;
 }

@@ -30,9 +30,10 @@ struct xd_follower_options {
     void *arg;
 };
 
-/* NULL without memory. */
+/* Goes on from a progress that was made before, whose engine it takes over (NULL, or one of another
+ * generation: it begins with the snapshot). NULL without memory: the engine is still the caller's. */
 struct xd_follower *xd_follower_start(struct event_base *base, struct xd_ledger *ledger,
-                                      const struct xd_follower_options *options);
+                                      const struct xd_follower_options *options, struct xd_progress progress);
 
 /* Ends; `taken` gets the progress that was made, once the ledger has called back for what is under way, never
  * from within the call; unless the ledger is closed before. NULL: nobody wants it. */

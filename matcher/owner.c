@@ -12,7 +12,8 @@
 enum { RETRY_MS = 1000, LONGEST_WAIT_S = 1 };
 
 static const size_t OUTPUT_LIMIT = (size_t)512 << 20;
-static const size_t REPLAY_BYTES = (size_t)1 << 20;
+/* Between two reads the event loop does all else: so little that leases are renewed in time. */
+static const size_t REPLAY_BYTES = (size_t)32 << 10;
 
 struct xd_owner {
     struct xd_owner_options options;
@@ -24,8 +25,11 @@ struct xd_owner {
     bool stopped;     /* freed when the last of them has */
     bool owning;
     bool ticking;             /* a tick is on its way */
+    bool resumed;             /* goes on from a progress, whose events may not be committed */
     uint64_t position;        /* next record to apply */
     uint64_t events;          /* next event to be made */
+    uint32_t generation;      /* of the ledger, when the engine was begun */
+    struct xd_engine *left;   /* of one that lost its partition, for xd_owner_leave */
     struct xd_saving *saving; /* a snapshot on its way, or NULL */
     xd_done_cb *saved;        /* who waits for it, or NULL */
     void *saved_arg;
@@ -37,6 +41,7 @@ struct xd_owner {
 };
 
 static void acquire(struct xd_owner *owner);
+static void load(struct xd_owner *owner);
 static void replay(struct xd_owner *owner);
 static void destroy(struct xd_owner *owner);
 static void stop_saving(struct xd_owner *owner, enum xd_code code);
@@ -60,8 +65,12 @@ static void tell(struct xd_owner *owner, bool owning, enum xd_code code)
 
 static void start_over(struct xd_owner *owner, enum xd_code code)
 {
+    bool sound = code != XD_INTERNAL && code != XD_NO_MEMORY;
     stop_saving(owner, code);
-    xd_engine_destroy(owner->engine);
+    if (owner->options.once && sound)
+        owner->left = owner->engine;
+    else
+        xd_engine_destroy(owner->engine);
     owner->engine = NULL;
     event_del(owner->deadline);
     tell(owner, false, code);
@@ -254,6 +263,12 @@ static void on_log_run(void *arg, const struct xd_log_run *run)
         start_over(owner, run->code);
         return;
     }
+    if (owner->resumed &&
+        owner->position > run->committed) { /* what it made of them last time was not stored */
+        load(owner);
+        return;
+    }
+    owner->resumed = false;
     uint32_t applied;
     if (!apply_committed(owner, run, &applied)) {
         start_over(owner, XD_NO_MEMORY);
@@ -314,6 +329,11 @@ static void on_snapshot(void *arg, enum xd_code code, uint64_t next_record, uint
 
 static void load(struct xd_owner *owner)
 {
+    xd_engine_destroy(owner->engine);
+    owner->engine = NULL;
+    owner->resumed = false;
+    owner->generation =
+        xd_ledger_generation(owner->ledger, owner->lease.partition); /* never newer than what is read */
     owner->pending++;
     xd_ledger_load_snapshot(owner->ledger, owner->lease.partition, on_snapshot, owner);
 }
@@ -354,6 +374,7 @@ static void destroy(struct xd_owner *owner)
     if (owner->deadline) event_free(owner->deadline);
     if (owner->zone) msgpack_zone_free(owner->zone);
     xd_engine_destroy(owner->engine);
+    xd_engine_destroy(owner->left);
     xd_output_free(&owner->output);
     free(owner);
 }
@@ -392,6 +413,8 @@ struct xd_owner *xd_owner_take(struct event_base *base, struct xd_ledger *ledger
     owner->lease = *lease;
     if (progress.engine && progress.generation == xd_ledger_generation(ledger, lease->partition)) {
         owner->engine = progress.engine;
+        owner->resumed = true;
+        owner->generation = progress.generation;
         owner->position = owner->snapshot_at = progress.position;
         owner->events = progress.events;
         replay(owner);
@@ -400,6 +423,17 @@ struct xd_owner *xd_owner_take(struct event_base *base, struct xd_ledger *ledger
         load(owner);
     }
     return owner;
+}
+
+struct xd_progress xd_owner_leave(struct xd_owner *owner)
+{
+    struct xd_progress progress = {.engine = owner->left,
+                                   .position = owner->position,
+                                   .events = owner->events,
+                                   .generation = owner->generation};
+    owner->left = NULL;
+    xd_owner_stop(owner);
+    return progress;
 }
 
 struct xd_engine *xd_owner_engine(const struct xd_owner *owner)

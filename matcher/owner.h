@@ -18,7 +18,7 @@ struct xd_owner_options {
     struct xd_engine_options engine;
     uint64_t snapshot_every; /* records between snapshots; 0: never */
     bool rebuild;            /* replay the log from its start, whatever snapshots there are */
-    bool once;               /* after a loss it does nothing more, for whoever started it decides */
+    bool once; /* after a loss it does nothing more, for whoever started it decides (xd_owner_leave) */
     /* Told when the state changes: `owning`, or why not (code). May be NULL. */
     void (*changed)(void *arg, bool owning, enum xd_code code);
     /* Told before `changed` says XD_INTERNAL: the log gives another number of events up to `records` than
@@ -35,6 +35,11 @@ struct xd_owner *xd_owner_start(struct event_base *base, struct xd_ledger *ledge
  * one of another generation: it begins with the snapshot); `once`. On failure the engine is still the caller's. */
 struct xd_owner *xd_owner_take(struct event_base *base, struct xd_ledger *ledger, const struct xd_owner_options *options,
                                const struct xd_lease *lease, struct xd_progress progress);
+
+/* Of one that has lost its partition (`once`): stops it, as xd_owner_stop does, and gives how far it had
+ * come. Its engine, which is now the caller's, is what the log's records up to there make; their events may
+ * not be committed. NULL where it cannot be relied on. */
+struct xd_progress xd_owner_leave(struct xd_owner *owner);
 
 /* The engine while owning, else NULL. To ask, never to apply: reads answer from what may not be durable yet, so a caller
  * that shows them waits for the ledger (xd_owner_settled). */

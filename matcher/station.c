@@ -10,6 +10,7 @@ struct xd_station {
     uint16_t partition;
     struct xd_follower *follower;
     struct xd_owner *owner;
+    struct xd_progress progress; /* of an owner that lost its lease, for the follower after it */
     struct xd_lease lease; /* got, and waits for what the follower has */
     bool taking;           /* the follower's progress is on its way */
     bool stopped;
@@ -42,7 +43,7 @@ static void on_loss(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct xd_station *station = arg;
     if (!station->owner || station->stopped) return;
-    xd_owner_stop(station->owner);
+    station->progress = xd_owner_leave(station->owner);
     station->owner = NULL;
     station->options.events.lost(station->options.events.arg, station->partition, station->loss_code);
 }
@@ -70,17 +71,26 @@ static void on_warm(void *arg, bool warm)
         station->options.events.warm(station->options.events.arg, station->partition, warm);
 }
 
+static void forget(struct xd_station *station)
+{
+    xd_engine_destroy(station->progress.engine);
+    station->progress = (struct xd_progress){.engine = NULL};
+}
+
 void xd_station_follow(struct xd_station *station)
 {
     const struct xd_follower_options options = {
         .engine = station->options.engine, .warm = on_warm, .arg = station};
-    station->follower = xd_follower_start(station->base, station->ledger, &options);
+    station->follower = xd_follower_start(station->base, station->ledger, &options, station->progress);
+    if (station->follower) station->progress.engine = NULL;
+    forget(station);
 }
 
 void xd_station_unfollow(struct xd_station *station)
 {
     if (station->follower) xd_follower_stop(station->follower, NULL, NULL);
     station->follower = NULL;
+    forget(station);
 }
 
 /* --- the lease ------------------------------------------------------------------------------------------ */

@@ -30,7 +30,10 @@ struct xd_station_options {
 struct xd_station *xd_station_create(struct event_base *base, struct xd_ledger *ledger,
                                      const struct xd_station_options *options);
 
+/* Follows the log; after a loss it goes on where the owner had come to. */
 void xd_station_follow(struct xd_station *station);
+
+/* Ends that, and forgets what it had. */
 void xd_station_unfollow(struct xd_station *station);
 void xd_station_acquire(struct xd_station *station);
 
