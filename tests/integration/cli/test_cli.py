@@ -1,5 +1,7 @@
 """The crossdock command against a real broker: every command, every exit status, and what programs and people read."""
 
+import array
+import fcntl
 import json
 import os
 import re
@@ -7,10 +9,11 @@ import select
 import signal
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 
-from support import Broker, NANJING, SUZHOU, environment, make_certificates, program, run
+from support import TIMEOUT, Broker, NANJING, SUZHOU, environment, make_certificates, program, run
 
 START = 1893456000  # 2030-01-01T00:00:00Z
 
@@ -568,6 +571,15 @@ class Submit(WithBroker):
         process.stdin.close()
         self.assertEqual(process.wait(20), 0)
 
+    @staticmethod
+    def wait_read(process):
+        """Until nothing is left in the pipe to its standard input."""
+        left = array.array("i", [1])
+        deadline = time.monotonic() + TIMEOUT
+        while left[0]:
+            fcntl.ioctl(process.stdin, termios.FIONREAD, left)
+            assert time.monotonic() < deadline, "it does not read"
+
     def test_connection_lost(self):
         """Every line that was read is answered, then it ends with 3."""
         process = self.spawn("--account", "acme", "submit")
@@ -578,7 +590,7 @@ class Submit(WithBroker):
         for i in range(3):
             process.stdin.write(json.dumps(order_line("r%d" % i)) + "\n")
             process.stdin.flush()
-            time.sleep(0.05)
+            self.wait_read(process)
         self.broker.send_signal(signal.SIGKILL)
         out, errors = process.communicate(timeout=20)
         results = [json.loads(line) for line in out.splitlines()]

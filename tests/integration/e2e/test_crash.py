@@ -105,13 +105,21 @@ class Crashes(unittest.TestCase):
                           for _ in range(CONNECTIONS)]
             for thread in [watcher, *submitters]:
                 thread.start()
-            time.sleep(self.random.uniform(0.005, 0.1))
+            self.wait_acknowledged(submitters, self.random.randrange(12, 400))
+            time.sleep(self.random.uniform(0, 0.005))
         finally:
             broker.kill()
         for thread in [watcher, *submitters]:
             thread.join(30)
         self.assertEqual(watcher.altered, [])
         return submitters
+
+    @staticmethod
+    def wait_acknowledged(submitters, count):
+        """The instant goes by what was done, which in a given time may be nothing on a busy machine."""
+        while sum(len(submitter.acknowledged) for submitter in submitters) < count and \
+                any(submitter.is_alive() for submitter in submitters):
+            time.sleep(0.001)
 
     def check_acknowledged(self, broker, submitters):
         """Retries: what was acknowledged keeps its id, what was not is taken now or was taken then."""
