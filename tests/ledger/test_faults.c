@@ -85,9 +85,7 @@ static void an_owner_that_keeps_trying_heals_by_itself(void **state)
     for (int i = 0; i < 20; i++)
         rig_turn(&rig, 1);
     powerloss_limit(0);
-    for (int i = 0; i < 1000 && !rig.owns; i++)
-        rig_turn(&rig, 1);
-    assert_true(rig.owns);
+    rig_wait(&rig, &rig.owns);
     rig_turn(&rig, 0);
     append_many(&rig, 100, 100, 1000);
     rig_wait_answers(&rig);
