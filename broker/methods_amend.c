@@ -35,10 +35,11 @@ static void answer(const struct amend *amend, const struct xd_append_result *res
     bool unchanged = result->note == XD_AMENDED_NOTHING;
     xd_order_id_format(amend->id, id);
     struct xd_buf *out = xd_reply_begin(&amend->reply);
-    xd_mp_map(out, 3);
+    xd_mp_map(out, 4);
     xd_pair_cstr(out, "id", id);
     xd_pair_cstr(out, "status", unchanged ? "unchanged" : "amended");
     xd_pair_bool(out, "kept_priority", result->note != XD_AMENDED_LOST);
+    xd_pair_cstr(out, "durability", xd_durability_name(result->reached));
     xd_reply_send(&amend->reply);
 }
 

@@ -24,7 +24,7 @@ static void refuse(const struct command *command, enum xd_code code)
                   code == XD_NOT_FOUND || code == XD_WRONG_STATE ? command->given : NULL);
 }
 
-static void answer(const struct command *command)
+static void answer(const struct command *command, enum xd_durability reached)
 {
     char id[XD_ID_TEXT];
     if (command->type == XD_RECORD_CANCEL)
@@ -32,18 +32,16 @@ static void answer(const struct command *command)
     else
         xd_match_id_format(command->id, id);
     struct xd_buf *out = xd_reply_begin(&command->reply);
-    xd_mp_map(out, 2);
+    xd_mp_map(out, 3);
     xd_pair_cstr(out, command->key, id);
     xd_pair_cstr(out, "status", command->status);
+    xd_pair_cstr(out, "durability", xd_durability_name(reached));
     xd_reply_send(&command->reply);
 }
 
-static void finish(struct command *command, enum xd_code code)
+static void give_up(struct command *command, enum xd_code code)
 {
-    if (code == XD_OK)
-        answer(command);
-    else
-        refuse(command, code);
+    refuse(command, code);
     free(command);
 }
 
@@ -52,7 +50,12 @@ static void on_appended(void *arg, const struct xd_append_result *result)
     struct command *command = arg;
     xd_broker_stored(command->reply.session->broker);
     enum xd_code outcome = result->outcome_known ? result->outcome : XD_UNSETTLED;
-    finish(command, result->code == XD_OK ? outcome : result->code);
+    enum xd_code code = result->code == XD_OK ? outcome : result->code;
+    if (code == XD_OK)
+        answer(command, result->reached);
+    else
+        refuse(command, code);
+    free(command);
 }
 
 static void append(struct command *command)
@@ -61,7 +64,7 @@ static void append(struct command *command)
     struct xd_record record = {.type = command->type, .account = xd_str_of(command->account)};
     uint16_t partition = 0;
     if (!xd_route_id(broker, command->id, &partition)) {
-        finish(command, XD_NOT_FOUND);
+        give_up(command, XD_NOT_FOUND);
         return;
     }
     if (command->type == XD_RECORD_CANCEL)
@@ -71,7 +74,7 @@ static void append(struct command *command)
     xd_buf_clear(&broker->record);
     xd_record_pack(&record, &broker->record);
     if (broker->record.failed) {
-        finish(command, XD_NO_MEMORY);
+        give_up(command, XD_NO_MEMORY);
         return;
     }
     xd_ledger_append(broker->ledger, partition, 0, broker->record.data, broker->record.len, on_appended,
@@ -119,7 +122,7 @@ static void on_found(void *arg, enum xd_code code, uint64_t order_id)
     if (code == XD_OK)
         append(command);
     else
-        finish(command, code);
+        give_up(command, code);
 }
 
 void xd_method_cancel(struct xd_call *call)

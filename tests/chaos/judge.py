@@ -140,22 +140,23 @@ class Judge:
                 ended[event["match"]["id"]].add(event["type"])
             elif event["type"] in CLOSED:
                 closed.add(event["order"]["id"])
-        accepts = collections.Counter()
+        accepts = collections.defaultdict(list)
         together = self.parts_of_a_whole()
         lost = []
-        for method, _, what, answer, *_ in self.told.commands:
+        for method, _, what, answer, durability, *_ in self.told.commands:
             if method == "accept" and answer == "accepted":
-                accepts[what] += 1
-            if method == "cancel" and answer == "cancelled" and what not in closed:
-                lost.append((method, what))
-            if method in ENDED_BY and answer in ("declined", "cancelled", "completed", "no_show") and \
-                    ENDED_BY[method] not in ended[what]:
-                lost.append((method, what))
-        lost += [("accept by both", what) for what, count in accepts.items()
-                 if count >= 2 and "match.confirmed" not in ended[what] and what not in together]
+                accepts[what].append(self.told.covers(durability))
+            if (method == "cancel" and answer == "cancelled" and what not in closed) or \
+                    (method in ENDED_BY and answer in ("declined", "cancelled", "completed", "no_show") and
+                     ENDED_BY[method] not in ended[what]):
+                lost.append((method, what, self.told.covers(durability)))
+        lost += [("accept by both", what, all(covered)) for what, covered in accepts.items()
+                 if len(covered) >= 2 and "match.confirmed" not in ended[what] and what not in together]
+        covered = [one for one in lost if one[-1]]
         self.figures["commands"] = len(self.told.commands)
-        if lost and not self.may_lose:
-            self.complain("%d acknowledged commands are lost: %s", len(lost), lost[:SHOWN])
+        self.figures["commands lost"] = len(lost)
+        if covered or (lost and not self.lost_was_told()):
+            self.complain("%d acknowledged commands are lost: %s", len(lost), (covered or lost)[:SHOWN])
 
     def parts_of_a_whole(self):
         """Matches that are confirmed only when other parts of their request are: of what asks for all or nothing."""

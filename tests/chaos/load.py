@@ -30,7 +30,7 @@ class Told:
         self.sent = {}     # (account, ref): order
         self.acked = {}    # (account, ref): (id, durability)
         self.refused = {}  # (account, ref): code
-        self.commands = []  # (method, account, what, answer or code, front, time)
+        self.commands = []  # (method, account, what, answer or code, durability, front, time)
         self.codes = collections.Counter()
         self.wrong = []
         self.ack_times = []
@@ -314,9 +314,10 @@ class Owner(Caller):
         if not self.client:
             return
         named = {"id" if method == "cancel" else "match": what, "account": account}
-        answer = "unknown"
+        answer, durability = "unknown", None
         try:
-            answer = self.client.call(method, named)["status"]
+            result = self.client.call(method, named)
+            answer, durability = result["status"], result["durability"]
         except Refused as error:
             self.count("%s: %s" % (method, error.code))
             answer = error.code
@@ -324,4 +325,5 @@ class Owner(Caller):
             self.count(type(error).__name__)
             self.disconnect()
         with self.told.lock:
-            self.told.commands.append((method, account, what, answer, self.front.name if self.front else "", time.time()))
+            front = self.front.name if self.front else ""
+            self.told.commands.append((method, account, what, answer, durability, front, time.time()))

@@ -48,7 +48,7 @@ class Amend(unittest.TestCase):
         order = self.shop.call("submit", request("r"))["id"]
         self.shop.call("subscribe", {"from": "now"})
         answer = self.shop.call("amend", {"ref": "r", "max_price": 4000, "note": "gate 4"})
-        self.assertEqual(answer, {"id": order, "status": "amended", "kept_priority": True})
+        self.assertEqual(answer, {"id": order, "status": "amended", "kept_priority": True, "durability": "fsynced"})
         amended, confirmed = self.shop.event(), self.shop.event()
         self.assertEqual((amended["type"], confirmed["type"]), ("order.amended", "match.confirmed"))
         self.assertEqual(amended["order"]["changes"], {"max_price": 4000, "note": "gate 4"})

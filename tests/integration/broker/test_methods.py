@@ -201,8 +201,8 @@ class Commands(Case):
             ids = [client.call("submit", truck_request("c%d" % i, max_price=1))["id"] for i in range(2)]
             self.refused("not_found", stranger, "cancel", {"ref": "c0"}, "ref")
             self.assertIn(self.refused_code(stranger, "cancel", {"id": ids[0]}), ("not_found", "forbidden"))
-            self.assertEqual(client.call("cancel", {"ref": "c0"}), {"id": ids[0], "status": "cancelled"})
-            self.assertEqual(client.call("cancel", {"id": ids[1]}), {"id": ids[1], "status": "cancelled"})
+            self.assertEqual(client.call("cancel", {"ref": "c0"}), {"id": ids[0], "status": "cancelled", "durability": "fsynced"})
+            self.assertEqual(client.call("cancel", {"id": ids[1]}), {"id": ids[1], "status": "cancelled", "durability": "fsynced"})
             self.refused("wrong_state", client, "cancel", {"ref": "c0"}, "ref")
             self.refused("wrong_state", client, "cancel", {"id": ids[0]}, "id")
             self.refused("not_found", client, "cancel", {"ref": "none"}, "ref")

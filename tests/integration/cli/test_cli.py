@@ -316,7 +316,7 @@ class Commands(WithBroker):
         self.good("--account", "acme", *request_fields("r1"))
         self.good("--account", "acme", *request_fields("o0-1"))
         self.good("--account", "acme", *request_fields("r3"))
-        self.assertEqual(self.line("--account", "acme", "cancel", "r3"), {"id": "o0-3", "status": "cancelled"})
+        self.assertEqual(self.line("--account", "acme", "cancel", "r3"), {"id": "o0-3", "status": "cancelled", "durability": "fsynced"})
         self.assertEqual(self.line("--account", "acme", "cancel", "o0-1")["id"], "o0-1")
         self.assertEqual(self.line("--account", "acme", "cancel", "ref=o0-1")["id"], "o0-2")
         done = self.crossdock("--account", "acme", "cancel", "nothing")
