@@ -256,7 +256,7 @@ class Matches(Case):
             self.assertEqual((proposed["offer"]["id"], proposed["request"]["id"]), (offer["id"], request["id"]))
             match = proposed["id"]
             self.refused("wrong_state", shipper, "complete", {"match": match}, "match")
-            self.assertEqual(shipper.call("accept", {"match": match}), {"match": match, "status": "accepted"})
+            self.assertEqual(shipper.call("accept", {"match": match}), {"match": match, "status": "accepted", "durability": "fsynced"})
             self.assertEqual(shipper.call("matches")["matches"][0]["state"], "proposed")
             self.assertEqual(carrier.call("accept", {"match": match})["status"], "accepted")
             self.assertEqual(carrier.event("match.confirmed")["match"]["id"], match)
@@ -283,7 +283,8 @@ class Matches(Case):
                 match = shipper.event(kind)["match"]["id"]
                 if method == "no_show":
                     carrier.call("clock", {"advance": 2 * 86400})
-                self.assertEqual(carrier.call(method, {"match": match}), {"match": match, "status": said})
+                self.assertEqual(carrier.call(method, {"match": match}),
+                                 {"match": match, "status": said, "durability": "fsynced"})
                 self.assertEqual(shipper.event("match." + said)["match"]["id"], match)
                 carrier.call("cancel", {"ref": "o%d" % i})
                 if method != "no_show":

@@ -283,7 +283,7 @@ class Orders(WithBroker):
         self.good(*request_fields("r1", "confirm=manual"), env={"CROSSDOCK_ACCOUNT": "acme"})
         self.assertEqual([order["account"] for order in self.lines("orders")], ["carrier", "acme"])
         self.assertEqual([order["ref"] for order in self.lines("orders", "--account", "acme")], ["r1"])
-        self.assertEqual(self.line("accept", "m0-1", "--as", "acme"), {"match": "m0-1", "status": "accepted"})
+        self.assertEqual(self.line("accept", "m0-1", "--as", "acme"), {"match": "m0-1", "status": "accepted", "durability": "fsynced"})
         self.assertEqual(self.line("cancel", "t1", "--as", "carrier")["status"], "cancelled")
 
     def test_bad_account(self):
@@ -329,7 +329,7 @@ class Commands(WithBroker):
         self.assertEqual(self.good("--account", "acme", "amend", "o0-1", "max_price=1300", "pallets=3"),
                          "o0-1  amended, loses its priority\n")
         self.assertEqual(self.line("--account", "acme", "amend", "ref=r1", "pallets=3"),
-                         {"id": "o0-1", "status": "unchanged", "kept_priority": True})
+                         {"id": "o0-1", "status": "unchanged", "kept_priority": True, "durability": "fsynced"})
         for wrong, status, code in (("kind=cold", 1, "not_amendable"), ("pallets=0", 1, "out_of_range"),
                                     ("pallets=", 1, "missing_field"), ("base=5", 1, "unknown_field"),
                                     ("ref=r2", 2, "unknown_field"), ("colour=red", 2, "unknown_field"),
