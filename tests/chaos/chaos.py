@@ -154,7 +154,10 @@ class Run:
     def act(self, action):
         text = "%7.2f %s %s" % (action.at, action.what, action.target) + (" for %.2f s" % action.lasts if action.lasts else "")
         if action.what == "reshard":
-            self.say("%s: %s" % (text, self.topology.redis.reshard(key_of(action.target))))
+            redis = self.topology.redis
+            whole = self.wait_till(self.now() + WHOLE_S, redis.whole)
+            done = redis.reshard(key_of(action.target)) if whole else "passed over, for not all nodes are there"
+            self.say("%s: %s" % (text, done))
             return
         program = self.program(action.target)
         if program is None:
