@@ -210,6 +210,18 @@ class Run:
             if one.is_alive():
                 self.told.complain("%d orders of %s have no answer %d s after all was well", len(one.open), one.label, HEAL_S)
         self.owner.join(10)
+        if not self.wait_whole():
+            self.told.complain("Redis was not whole %d s after all was well", HEAL_S)
+
+    def wait_whole(self):
+        """Events are told when the replicas that are asked for have them: so none is missing that is to come."""
+        deadline = time.monotonic() + HEAL_S
+        while time.monotonic() < deadline:
+            self.topology.keep()
+            if self.topology.redis.whole():
+                return True
+            time.sleep(0.1)
+        return False
 
     def judge(self):
         front = judge.serving(self.topology.fronts)

@@ -12,7 +12,7 @@ from processes import wait_until
 from support import Closed, Refused
 
 EVENT_ID = re.compile(r"e(\d+)-(\d+)-(\d+)")
-IDLE_S = 1.0
+IDLE_S = 2.0  # longer than events are waited for that replicas do not have
 SHOWN = 12
 ENDED_BY = {"decline": "match.declined", "cancel_match": "match.cancelled", "complete": "match.completed",
             "no_show": "match.no_show"}
