@@ -91,12 +91,72 @@ void xd_lost_forget_withdrawn(struct xd_engine *engine, unsigned range)
 
 /* --- what they had ------------------------------------------------------------------------------------ */
 
+static void withdraw(struct xd_engine *engine, struct xd_mirror *mirror)
+{
+    struct xd_record message = {.type = XD_RECORD_WITHDRAW, .match_id = mirror->id, .rollback = true};
+    xd_peer_send(engine, xd_home_range(engine->border, mirror->id), &message);
+    xd_mirror_roll_back(engine, mirror);
+}
+
+/* Whether a match of an order that stands here may have what a lost one had: of an offer on the same days. */
+static bool is_in_the_way(const struct xd_slot *slot, const struct xd_deal *deal, const struct xd_past *past)
+{
+    if (slot->side == XD_REQUEST) return true;
+    const struct xd_storage_request *request = &deal->order[XD_REQUEST]->storage_request;
+    return request->from_day < past->until_day && past->from_day < request->until_day;
+}
+
+static bool is_mirror_in_the_way(const struct xd_slot *slot, const struct xd_mirror *mirror,
+                                 const struct xd_past *past)
+{
+    return slot->side == XD_REQUEST ||
+           (mirror->from_day < past->until_day && past->from_day < mirror->until_day);
+}
+
+/* Where there is no room for what was lost, another match had ended before, and that was lost too: it lives here
+ * again, and must not. The newest that may be it is undone; its part, or 0 if there is none. */
+static int64_t undo_newest(struct xd_engine *engine, struct xd_slot *slot, const struct xd_past *past)
+{
+    struct xd_native *native = xd_native_find(engine, slot->id);
+    struct xd_mirror *newest = NULL;
+    for (struct xd_deal *deal = slot->first_deal; deal; deal = xd_deal_next(deal, slot)) {
+        if (!is_in_the_way(slot, deal, past)) continue;
+        int64_t part = deal->part;
+        xd_end_withdrawn(engine, deal, (enum xd_side)slot->side, true);
+        return part;
+    }
+    for (struct xd_mirror *mirror = native ? native->first : NULL; mirror; mirror = mirror->next) {
+        if (is_mirror_in_the_way(slot, mirror, past)) newest = mirror;
+    }
+    if (!newest) return 0;
+    int64_t part = newest->part;
+    withdraw(engine, newest);
+    return part;
+}
+
+/* What was given back of the days that are over is no matter. */
+static bool has_days(const struct xd_engine *engine, const struct xd_slot *offer, const struct xd_past *past,
+                     int64_t until)
+{
+    int64_t from = engine->now / XD_DAY_S + 1;
+    if (from < past->from_day) from = past->from_day;
+    if (from < offer->storage_offer.from_day) from = offer->storage_offer.from_day;
+    for (unsigned dim = 0; from < until && dim < XD_DIMS; dim++) {
+        if ((offer->dims >> dim & 1) && xd_slot_free(offer, (enum xd_dim)dim, from, until) < past->amount[dim])
+            return false;
+    }
+    return true;
+}
+
 /* Of each day up to that from which on it was given back, as much as is free. */
 static void take_days(struct xd_engine *engine, struct xd_slot *offer, const struct xd_past *past)
 {
     const struct xd_storage_offer *storage = &offer->storage_offer;
     int64_t until = past->told.give_from ? past->told.give_from : past->until_day;
     if (until > storage->until_day) until = storage->until_day;
+    while (!has_days(engine, offer, past, until) && undo_newest(engine, offer, past)) {
+        if (offer->dead) return;
+    }
     for (int64_t day = past->from_day; day < until; day++) {
         int64_t amount[XD_DIMS] = {0}, sum = 0;
         if (day < storage->from_day) continue;
@@ -115,37 +175,12 @@ static void take_truck(struct xd_engine *engine, struct xd_slot *offer, const st
     if (past->told.state == XD_MATCH_COMPLETED) xd_lapse_order(engine, offer);
 }
 
-static void withdraw(struct xd_engine *engine, struct xd_mirror *mirror)
-{
-    struct xd_record message = {.type = XD_RECORD_WITHDRAW, .match_id = mirror->id, .rollback = true};
-    xd_peer_send(engine, xd_home_range(engine->border, mirror->id), &message);
-    xd_mirror_roll_back(engine, mirror);
-}
-
-/* The newest match of a request is undone; its part, or 0 if there is none. */
-static int64_t undo_newest(struct xd_engine *engine, struct xd_slot *request)
-{
-    struct xd_deal *deal = request->first_deal;
-    struct xd_native *native = xd_native_find(engine, request->id);
-    int64_t part = 0;
-    if (deal) {
-        part = deal->part;
-        xd_end_withdrawn(engine, deal, XD_REQUEST, true);
-    } else if (native && native->last) {
-        part = native->last->part;
-        withdraw(engine, native->last);
-    }
-    return part;
-}
-
-/* If there is no room for it, another match had ended before, and that was lost: it lives here again, and
- * must not. */
 static void take_part(struct xd_engine *engine, struct xd_slot *request, const struct xd_past *past)
 {
     if (past->told.reopens) return;
     int64_t room = request->ended == XD_LIVE ? request->open : request->whole - request->confirmed;
     for (int64_t missing = past->part - room, part; missing > 0 && !request->dead; missing -= part) {
-        part = undo_newest(engine, request);
+        part = undo_newest(engine, request, past);
         if (!part) break;
     }
     if (request->dead || request->open <= 0) return;

@@ -217,6 +217,28 @@ static void what_was_over_before_is_undone(void **state)
     scene_end(&scene);
 }
 
+/* The same of an offer's days. */
+static void what_had_the_days_before_is_undone(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene);
+    uint64_t offer = scene_submit(&scene, XD_OFFER, "store", 5000, tomorrow);
+    scene_submit(&scene, XD_REQUEST, "near", 4000, (struct xd_order){.at = east});
+    scene_rest(&scene);
+    struct xd_buf kept = xd_cluster_save(&scene.cluster, scene.q);
+    uint64_t match = scene_engine_of(&scene, scene.q)->first_deal->id;
+    assert_int_equal(scene_act(&scene, XD_RECORD_CANCEL_MATCH, "store", 0, match), XD_OK);
+    scene_submit(&scene, XD_REQUEST, "acme", 3000, tomorrow);
+    complete_only_match(&scene);
+    xd_cluster_roll_back(&scene.cluster, scene.q, &kept);
+    assert_non_null(scene_engine_of(&scene, scene.q)->first_deal);
+    scene_rest(&scene);
+    assert_null(scene_engine_of(&scene, scene.q)->first_deal);
+    assert_int_equal(free_of(&scene, offer), 2000);
+    scene_end(&scene);
+}
+
 /* P has lost the end alone. */
 static void an_end_is_told_by_the_other_side(void **state)
 {
@@ -318,6 +340,7 @@ int main(void)
         cmocka_unit_test(what_ends_before_it_is_withdrawn_counts),
         cmocka_unit_test(what_the_requests_home_has_lost_is_not_served_again),
         cmocka_unit_test(what_was_over_before_is_undone),
+        cmocka_unit_test(what_had_the_days_before_is_undone),
         cmocka_unit_test(an_end_is_told_by_the_other_side),
         cmocka_unit_test(a_second_loss_takes_nothing_again),
         cmocka_unit_test(nothing_is_matched_until_all_have_told),
