@@ -20,8 +20,8 @@ CLOSED = {"order.cancelled", "order.filled", "order.expired"}
 
 
 def history(front, account="*"):
-    """Every event from the start that this broker tells, until no more come. Begun anew where the generation rises
-    meanwhile: the last to come back may say only then what was lost."""
+    """Every event from the start up to now that this broker tells. Begun anew where the generation rises meanwhile: the
+    last to come back may say only then what was lost."""
     def find():
         try:
             return (told_from_the_start(front, account),)
@@ -30,17 +30,32 @@ def history(front, account="*"):
     return wait_until(find, text="the history of %s" % front.name)[0]
 
 
+def offsets(cursor):
+    return [int(position.rpartition(".")[2] or 0) for position in cursor.split("_")]
+
+
+def told_up_to_now(front, account):
+    client = front.connect(account, 10)
+    try:
+        return offsets(client.call("subscribe")["cursor"])
+    finally:
+        client.close()
+
+
 def told_from_the_start(front, account):
+    """A market goes on by itself, so there may be no end of what is told."""
+    now = told_up_to_now(front, account)
     client = front.connect(account, 10)
     try:
         client.call("subscribe", {"from": "start"})
         client.sock.settimeout(IDLE_S)
         events = []
         try:
-            while True:
+            while not events or any(at < end for at, end in zip(offsets(events[-1]["cursor"]), now)):
                 events.append(client.event())
         except TimeoutError:
-            return events
+            pass
+        return events
     finally:
         client.close()
 
