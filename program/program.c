@@ -15,9 +15,13 @@ struct stopper {
     struct event *event;
 };
 
+/* Says so without a time: nothing that makes one may be called here. */
 static void exit_now(int number)
 {
+    static const char words[] = "level=error msg=failed why=\"a second signal cut the end short\"\n";
     (void)number;
+    ssize_t written = write(STDERR_FILENO, words, sizeof(words) - 1);
+    (void)written;
     _exit(EXIT_FAILURE);
 }
 

@@ -169,6 +169,7 @@ class Drain(unittest.TestCase):
                 broker.wait_log("msg=draining")
                 broker.send_signal(signal.SIGTERM)
                 self.assertEqual(broker.wait(), 1)
+                self.assertIn("a second signal cut the end short", broker.log().splitlines()[-1])
             finally:
                 deaf.close()
             broker.start()
