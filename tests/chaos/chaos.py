@@ -14,11 +14,13 @@ import judge
 import paths  # noqa: F401
 import schedule
 from load import Listener, Owner, Submitter, Told
+from processes import wait_until
 from topology import SHAPES, Topology
 
 LISTENERS = ["*", "a0", "a1", "a2", "a3", "a4"]
 SUBMITTERS = 3
 HEAL_S = 60
+TOLD_S = 3  # within which a partition that is well has told what happened in it
 WHOLE_S = 20
 RETRIED = 400
 
@@ -234,8 +236,11 @@ class Run:
         for one in self.listeners:
             one.join(10)
         partitions = 1 if not self.chosen.matchers else 3 * self.chosen.partitions
-        self.events = judge.history(judge.serving(self.topology.fronts))
-        one = judge.Judge(self.told, self.listeners, due, self.events, partitions, self.chosen.may_lose)
+        front = judge.serving(self.topology.fronts)
+        whole_until = judge.time_of(front)
+        wait_until(lambda: judge.time_of(front) > whole_until + TOLD_S, 60, "the telling of what had happened")
+        self.events = judge.history(front)
+        one = judge.Judge(self.told, self.listeners, due, self.events, whole_until, partitions, self.chosen.may_lose)
         wrong = one.run() + self.told.wrong
         self.tell(one)
         return wrong

@@ -60,6 +60,14 @@ def told_from_the_start(front, account):
         client.close()
 
 
+def time_of(front):
+    client = front.connect("*", 10)
+    try:
+        return client.call("ping")["time"]
+    finally:
+        client.close()
+
+
 def serving(fronts):
     """A broker that serves now."""
     def find():
@@ -86,8 +94,9 @@ class Judge:
     """`may_lose`: the level that was acknowledged does not cover what was done, so losses are counted, and wrong only where
     nobody was told of them."""
 
-    def __init__(self, told, listeners, due, events, partitions, may_lose):
+    def __init__(self, told, listeners, due, events, whole_until, partitions, may_lose):
         self.told = told
+        self.whole_until = whole_until  # the second up to which every partition has told all
         self.due = due  # events (same_event) that every listener had the time to hear
         self.listeners = listeners
         self.events = events
@@ -110,7 +119,7 @@ class Judge:
         self.check_commands()
         for listener in self.listeners:
             self.check_listener(listener)
-        self.wrong += allocation.check(self.told.sent, self.events)
+        self.wrong += allocation.check(self.told.sent, [one for one in self.events if one["time"] <= self.whole_until])
         if self.partitions == 1 and not self.figures["generations"] > 1:
             self.check_rules()
         return self.wrong
